@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# lib.sh - what the scripts here share: places, messages, configuration.
+# Sourced, with $prog set to the script's name. Messages go to stderr, so that a
+# script can print a path for its caller on stdout.
+
+set -eu
+umask 022
+export LC_ALL=C
+
+top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
+out=$top/out
+# XDG says that a relative path there is to be ignored
+case ${XDG_CACHE_HOME-} in
+/*)	cache=$XDG_CACHE_HOME/mmc-crypto ;;
+*)	cache=${HOME:?HOME is not set}/.cache/mmc-crypto ;;
+esac
+
+# The base that the series is made on, and the QEMU that the overlay is made on.
+# A file's checksum stands here only where its content must not change.
+base_version=5.10.262
+base_deb=linux-source-5.10_5.10.262-1_all.deb
+base_sha256=4f01148344ca9e5c1c9743ab4a084cf61c437548f803443ccc044602278b52bc
+qemu_series=10.0
+qemu_tested=10.0.13
+qemu_tested_sha256=6a0888e806c2ffc0c5f0733e974f9aea55491950d3c47c98669c8b236dde59ae
+
+say() {
+	printf '%s\n' "$prog: $*" >&2
+}
+
+# die MESSAGE: the one clear line
+die() {
+	say "$*"
+	exit 1
+}
+
+# usage_error MESSAGE: the caller's mistake, told apart from a failure
+usage_error() {
+	say "$* (try $prog --help)"
+	exit 2
+}
+
+# help: the comment at the head of the script is its manual
+help() {
+	sed -n '3,${ /^#/!q; s/^# \{0,1\}//; p; }' "$0"
+	exit 0
+}
+
+now() {
+	date +%s
+}
+
+# took START: how long ago that was, for people
+took() {
+	took_s=$(($(now) - $1))
+	if [ $took_s -ge 60 ]; then
+		printf '%d min %d s' $((took_s / 60)) $((took_s % 60))
+	else
+		printf '%d s' $took_s
+	fi
+}
+
+# step TEXT ... done_step: a long step and what it took
+step() {
+	step_start=$(now)
+	step_text=$1
+	say "$1 ..."
+}
+
+done_step() {
+	say "$step_text: done ($(took "$step_start"))"
+}
+
+# with_progress LOG EXPECTED COMMAND...: run a build whose log has one line for
+# each thing built, say now and then how far it is, and leave its status. The
+# build is in the foreground, so that ctrl-C ends it as it ends itself.
+with_progress() {
+	wp_log=$1
+	wp_expected=$2
+	shift 2
+	: >"$wp_log"
+	(
+		while sleep 15 && kill -0 $$ 2>/dev/null; do
+			say "$step_text: $(wc -l <"$wp_log") of about $wp_expected lines of work ($(took "$step_start"))"
+		done
+	) &
+	progress_pid=$!
+	wp_status=0
+	"$@" >"$wp_log" 2>"$wp_log.err" </dev/null || wp_status=$?
+	end_progress
+	return $wp_status
+}
+
+end_progress() {
+	[ -n "${progress_pid-}" ] || return 0
+	kill "$progress_pid" 2>/dev/null || :
+	wait "$progress_pid" 2>/dev/null || :
+	progress_pid=
+}
+
+# need_space DIR MIB WHAT: say so before, not in the middle
+need_space() {
+	mkdir -p "$1" || die "cannot make the folder $1"
+	ns_free=$(df -Pk -- "$1" | awk 'NR == 2 { print int($4 / 1024) }')
+	[ "$ns_free" -ge "$2" ] ||
+		die "no space left for $3: $1 has $ns_free MiB free, $2 MiB are needed"
+}
+
+# have_sha256 FILE SHA256: is the file there, whole and unchanged?
+have_sha256() {
+	[ -f "$1" ] && [ "$(sha256sum <"$1")" = "$2  -" ]
+}
+
+# lock NAME: one at a time; the lock goes with the process that holds it
+lock() {
+	mkdir -p "$cache"
+	exec 9>"$cache/$1.lock"
+	flock -n 9 || { say "waiting for another $1 to end"; flock 9; }
+}
+
+# jobs: how many processes a build may use
+jobs() {
+	if [ "${CONFIG_JOBS:-0}" -gt 0 ]; then
+		echo "$CONFIG_JOBS"
+	else
+		nproc
+	fi
+}
+
+# compiler_args: what make is told so that it builds for arm64
+compiler_args() {
+	echo ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-
+	if [ "${CONFIG_CC_CLANG-}" = y ]; then
+		echo LLVM=1 LLVM_IAS=1
+	fi
+}
+
+# The configuration: what "make menuconfig" wrote, or else the defaults, which
+# are those of Kconfig (scripts-test.sh compares them).
+defaults() {
+	CONFIG_BASE_FETCHED=y
+	CONFIG_BASE_PATH=
+	CONFIG_QEMU_PATH=
+	CONFIG_CC_GCC=y
+	CONFIG_CCACHE=y
+	CONFIG_JOBS=0
+	CONFIG_HOST_PCI=y
+	CONFIG_CARD_SIZE=4096
+	CONFIG_DEBUG_KASAN=y
+	CONFIG_DEBUG_LOCKDEP=y
+	CONFIG_DEBUG_KMEMLEAK=y
+	CONFIG_DEBUG_UBSAN=y
+	CONFIG_DEBUG_ATOMIC=y
+}
+
+if [ -e "$top/.config" ]; then
+	# Only what kconfig writes is taken from the file; it is no script
+	eval "$(sed -n '/^CONFIG_[A-Z0-9_]*=\(y\|-\{0,1\}[0-9]*\|"[^"$`\\]*"\)$/p' "$top/.config")"
+else
+	defaults
+fi
