@@ -1,0 +1,64 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# guards.sh - at the end of a guest: what would have noticed mistakes still can
+#
+# GUARDS names those that the kernel was configured with.
+
+# shellcheck source=lib.sh
+. "$(dirname -- "$0")/lib.sh"
+: "${GUARDS:=not-tainted}"
+
+# A module from outside the tree (4096) is our own test client
+test_not_tainted() {
+	taint=$(cat /proc/sys/kernel/tainted)
+	[ $((taint & ~4096)) -eq 0 ] || fail "the kernel is tainted: $taint"
+}
+
+# lockdep turns itself off at its first report, and when it runs out of memory
+test_lockdep_still_on() {
+	grep -q '^ debug_locks: *1$' /proc/lockdep_stats ||
+		fail "$(cat /proc/lockdep_stats)"
+}
+
+# Two scans: the first only notes checksums, and what is younger than five
+# seconds is left alone
+scan() {
+	sleep 6
+	echo scan >/sys/kernel/debug/kmemleak
+	sleep 1
+	echo scan >/sys/kernel/debug/kmemleak
+}
+
+test_nothing_leaked() {
+	scan
+	cat /sys/kernel/debug/kmemleak >"$tmp/leaks"
+	[ ! -s "$tmp/leaks" ] || fail "$(head -n 60 "$tmp/leaks")"
+}
+
+# The console is read for reports: these two lines frame the one that is meant
+test_kmemleak_finds_a_leak() {
+	echo "mmc-crypto: planted leak begins" >/dev/kmsg
+	! insmod "$here/planted.ko" error=leak || fail "it should not load"
+	scan
+	grep -q planted_leak /sys/kernel/debug/kmemleak ||
+		fail "the planted leak was not found"
+	echo clear >/sys/kernel/debug/kmemleak
+	echo "mmc-crypto: planted leak ends" >/dev/kmsg
+}
+
+# The virtual hardware counts what real hardware would answer with nonsense
+test_no_violation() {
+	for id in host0 card0; do
+		testport list $id stat-violation- >"$tmp/names"
+		while read -r name; do
+			count=$(testport get $id "$name")
+			[ "$count" = 0 ] || fail "$id: $name is $count"
+		done <"$tmp/names"
+	done
+	[ "$ENGINE" = none ] || testport list host0 stat-violation- | grep -q . ||
+		fail "no violation is counted at all"
+}
+
+# shellcheck disable=SC2086 # a list
+run_tests guard- $GUARDS

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# lib.sh - what the test programs here share: KTAP, keys and mounts.
+# Sourced. A test is a function test_NAME, run by run_tests in a subshell of its
+# own under "set -e": it passes if it reaches its end, and skips with "skip".
+#
+# What the environment may say, and what holds without it:
+: "${DISK:=/dev/mmcblk0}"		# the whole card
+: "${ENGINE:=engine}"			# what encrypts: engine, fallback or none
+: "${INPUT:=/input}"			# the corpus, read only
+: "${RUN:=/run/mmc-crypto}"		# keys and plan
+: "${WORKERS:=6}"			# of the concurrent tests
+export DISK ENGINE INPUT RUN
+
+# shellcheck disable=SC2034 # the programs use them
+{
+	disk=${DISK##*/}
+	case $disk in
+	*[0-9])	part=${DISK}p ;;
+	*)	part=$DISK ;;
+	esac
+	keys=$RUN/keys
+	here=$(CDPATH="" cd -- "$(dirname -- "$0")" && pwd -P)
+}
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+# fail TEXT: end the test
+fail() {
+	echo "$*" >&2
+	exit 1
+}
+
+# skip TEXT: end the test; in CI that is a failure
+skip() {
+	echo "SKIP $*" >&2
+	exit 4
+}
+
+# run_tests PREFIX NAME...: run test_NAME (dashes for underscores) for each; what is
+# printed as KTAP is PREFIX and NAME
+run_tests() {
+	prefix=$1
+	shift
+	echo "KTAP version 1"
+	echo "1..$#"
+	number=0
+	failed=0
+	log=$tmp/log
+	for name; do
+		number=$((number + 1))
+		start=$(date +%s)
+		(
+			set -e
+			"test_$(echo "$name" | tr - _)"
+		) >"$log" 2>&1 </dev/null
+		status=$?
+		took=$(($(date +%s) - start))
+		case $status in
+		0)	echo "ok $number $prefix$name # time=${took}s" ;;
+		4)	echo "ok $number $prefix$name # SKIP $(sed -n 's/^SKIP //p' "$log")" ;;
+		*)	failed=$((failed + 1))
+			sed 's/^/# /' "$log"
+			echo "not ok $number $prefix$name # time=${took}s status=$status" ;;
+		esac
+	done
+	[ $failed -eq 0 ]
+}
+
+# same A B: two trees or files are equal, and there is something to compare
+same() {
+	find "$1" -type f | grep -q . || fail "$1: nothing there"
+	diff -r "$1" "$2" >&2 || fail "$1 and $2 differ"
+}
+
+# drop: forget what is cached, so that it has to be read again
+drop() {
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+}
+
+# in_parallel FUNCTION: run FUNCTION n for n from 0 to WORKERS - 1, all at once
+in_parallel() {
+	pids=
+	n=0
+	while [ $n -lt "$WORKERS" ]; do
+		"$1" $n &
+		pids="$pids $!"
+		n=$((n + 1))
+	done
+	for pid in $pids; do
+		wait "$pid" || fail "worker $pid failed"
+	done
+}
+
+# disk_stat FIELD: a number of the disk's /sys/block/DISK/stat, counted from 1
+disk_stat() {
+	awk -v field="$1" '{ print $field }' "/sys/block/$disk/stat"
+}
+
+# engine_stat NAME: a counter of the virtual host; real hardware has none
+engine_stat() {
+	testport get host0 "stat-$1"
+}
+
+# on_engine: end here unless an engine encrypts: what follows is only true of one
+on_engine() {
+	[ "$ENGINE" = engine ]
+}
