@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The front of the project: each target is a script in scripts/, which explains
+# itself with --help. Only what a person types stands here.
+
+# Given on the command line, taken by the scripts from the environment
+export BASE QEMU KERNEL INPUT PLAINTEXT HOST
+
+S := scripts
+
+help:
+	@echo 'mmc-crypto: inline encryption for eMMC, on Linux 5.10'
+	@echo
+	@echo '  make run          encrypt files on a virtual eMMC, prove it on the raw card'
+	@echo '  make check        run the tests'
+	@echo '  make shell        a shell in the guest, with the card of the last run'
+	@echo
+	@echo '  make tree         out/tree: a git tree of the base and the series'
+	@echo '  make refresh      write the series back from out/tree'
+	@echo '  make series       out/series: the patches as they are mailed'
+	@echo '  make kernel       build the patched kernel (VARIANT=stock|run|debug)'
+	@echo '  make qemu         build the emulator with the virtual hardware'
+	@echo '  make fetch        fetch and check the sources'
+	@echo '  make deps         install the Debian packages that are needed'
+	@echo
+	@echo '  make menuconfig   configure what is built; make defconfig: the defaults'
+	@echo '  make clean        remove what was built; make distclean: the cache too'
+	@echo
+	@echo '  INPUT=dir         the files to encrypt (run, shell; default: Documentation)'
+	@echo '  KERNEL=path       a kernel tree, build folder or Image of your own (run, shell)'
+	@echo '  HOST=pci          the host model that the card is on'
+	@echo '  PLAINTEXT=1       run without encryption: the proof must say FAIL'
+	@echo '  BASE=path         a local Linux 5.10: tree, tarball or .deb'
+	@echo '  QEMU=path         a local tarball of QEMU 10.0'
+
+run shell:
+	@$(S)/run $@
+
+check:
+	@$(S)/check
+
+tree refresh series: deps
+	@$(S)/$@
+
+VARIANT ?= run
+kernel: deps
+	@$(S)/kernel $(VARIANT)
+
+qemu: deps
+	@tarball=$$($(S)/fetch qemu) && $(S)/qemu "$$tarball" out/qemu
+
+fetch: deps
+	@$(S)/fetch
+
+deps:
+	@$(S)/deps
+
+menuconfig:
+	@$(S)/deps menuconfig && $(S)/config $@
+
+defconfig: deps
+	@$(S)/config $@
+
+clean:
+	rm -rf out
+
+distclean: clean
+	rm -f .config .config.old
+	@$(S)/fetch --forget
+
+.PHONY: help run shell check tree refresh series kernel qemu fetch deps \
+	menuconfig defconfig clean distclean
