@@ -102,6 +102,8 @@ static void compare_dirs(int a, int b, const char *name)
 	dir = fdopendir(dup(a));
 	if (!dir)
 		differ(name, strerror(errno));
+	/* The position is shared with the descriptor that was counted on. */
+	rewinddir(dir);
 	while ((entry = readdir(dir))) {
 		const char *child = entry->d_name;
 		struct stat left, right;
