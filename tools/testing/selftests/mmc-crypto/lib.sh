@@ -11,6 +11,9 @@
 : "${INPUT:=/input}"			# the corpus, read only
 : "${RUN:=/run/mmc-crypto}"		# keys and plan
 : "${WORKERS:=6}"			# of the concurrent tests
+# FALLBACK	n: the kernel has no software to encrypt with
+# DCMD		y: the host has direct commands, and counts them
+# BOOT		y: the card has boot partitions, which may be written
 export DISK ENGINE INPUT RUN
 
 # shellcheck disable=SC2034 # the programs use them
@@ -66,6 +69,15 @@ run_tests() {
 		esac
 	done
 	[ $failed -eq 0 ]
+}
+
+# tool NAME: the program, where busybox's shell would take its own applet
+tool() {
+	if [ -x "/usr/sbin/$1" ]; then
+		echo "/usr/sbin/$1"
+	else
+		echo "$1"
+	fi
 }
 
 # same A B: two trees or files are equal, and there is something to compare

@@ -83,15 +83,16 @@ test_nothing_lost() {
 	same "$in/plain" "$mnt/plain-0"
 	client read race.
 	umount $mnt
-	e2fsck -fn "${part}1"
+	"$(tool e2fsck)" -fn "${part}1"
 }
 
 mkdir -p $mnt
-if ! mke2fs -q -F -t ext4 -b 4096 -O encrypt,stable_inodes "${part}1" >&2 ||
+if ! "$(tool mke2fs)" -q -F -t ext4 -b 4096 -O encrypt,stable_inodes "${part}1" >&2 ||
    ! mount -t ext4 -o inlinecrypt "${part}1" $mnt ||
    ! id=$(fskey add $mnt "$keys/race-files.key") ||
    ! mkdir $mnt/files || ! fskey set $mnt/files "$id"; then
 	echo "Bail out! ext4 cannot be made or mounted on ${part}1"
 	exit 1
 fi
+[ ! -f "$RUN/canary" ] || cp "$RUN/canary" $mnt
 run_tests race- all-at-once nothing-lost

@@ -217,7 +217,7 @@ if [ $# -eq 0 ]; then
 	if [ "${FALLBACK-}" = n ]; then
 		set -- "$@" wide-dun-refused
 	fi
-	if [ -e "${DISK}boot0" ]; then
+	if [ "${BOOT-}" = y ]; then
 		set -- "$@" boot-partitions-beside-user-area
 	fi
 	set -- "$@" plan-intact-at-end
