@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2154 # what is set here is used where it is sourced, and the reverse
 #
 # lib.sh - what the scripts here share: places, messages, configuration.
 # Sourced, with $prog set to the script's name. Messages go to stderr, so that a
@@ -73,9 +73,10 @@ done_step() {
 	say "$step_text: done ($(took "$step_start"))"
 }
 
-# with_progress LOG EXPECTED COMMAND...: run a build whose log has one line for
-# each thing built, say now and then how far it is, and leave its status. The
-# build is in the foreground, so that ctrl-C ends it as it ends itself.
+# with_progress LOG EXPECTED COMMAND...: run something long, say now and then how
+# far it is, and leave its status. Its log has a line for each thing done, of which
+# about EXPECTED will come; if that is 0, nobody knows and the last line is shown.
+# The command is in the foreground, so that ctrl-C ends it as it ends itself.
 with_progress() {
 	wp_log=$1
 	wp_expected=$2
@@ -83,7 +84,12 @@ with_progress() {
 	: >"$wp_log"
 	(
 		while sleep 15 && kill -0 $$ 2>/dev/null; do
-			say "$step_text: $(wc -l <"$wp_log") of about $wp_expected lines of work ($(took "$step_start"))"
+			if [ "$wp_expected" -gt 0 ]; then
+				wp_far="$(wc -l <"$wp_log") of about $wp_expected lines of work"
+			else
+				wp_far=$(tail -n 1 "$wp_log" | cut -c 1-60)
+			fi
+			say "$step_text: $wp_far ($(took "$step_start"))"
 		done
 	) &
 	progress_pid=$!
@@ -102,7 +108,7 @@ end_progress() {
 
 # need_space DIR MIB WHAT: say so before, not in the middle
 need_space() {
-	mkdir -p "$1" || die "cannot make the folder $1"
+	mkdir -p "$1" 2>/dev/null || die "cannot make the folder $1"
 	ns_free=$(df -Pk -- "$1" | awk 'NR == 2 { print int($4 / 1024) }')
 	[ "$ns_free" -ge "$2" ] ||
 		die "no space left for $3: $1 has $ns_free MiB free, $2 MiB are needed"
@@ -115,7 +121,7 @@ have_sha256() {
 
 # lock NAME: one at a time; the lock goes with the process that holds it
 lock() {
-	mkdir -p "$cache"
+	mkdir -p "$cache" 2>/dev/null || die "cannot make the folder $cache"
 	exec 9>"$cache/$1.lock"
 	flock -n 9 || { say "waiting for another $1 to end"; flock 9; }
 }
