@@ -1,0 +1,222 @@
+/*
+ * eMMC Command Queueing Host Controller Interface with inline encryption
+ *
+ * A host controller model embeds a CQHCIState, says where its bus, its DMA
+ * address space and its interrupt are, and maps the two regions where its
+ * hardware has them. Nothing here knows a vendor: what differs between hosts
+ * (descriptor size, how keys get in, when they get lost) is a property, a
+ * callback or the argument of a call. What a host cannot reach through this
+ * page is private to hw/sd/cqhci*.c.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_SD_CQHCI_H
+#define HW_SD_CQHCI_H
+
+#include "exec/memory.h"
+#include "hw/qdev-core.h"
+#include "hw/sd/sd.h"
+#include "qemu/timer.h"
+#include "qom/object.h"
+
+#define TYPE_CQHCI "cqhci"
+OBJECT_DECLARE_SIMPLE_TYPE(CQHCIState, CQHCI)
+
+#define CQHCI_MMIO_SIZE         0x200
+#define CQHCI_SLOT_STRIDE       0x80
+#define CQHCI_SLOT_REGS         (CQHCI_SLOT_STRIDE / 4)
+#define CQHCI_MAX_SLOTS         256
+#define CQHCI_MAX_CAPS          15
+#define CQHCI_TASKS             32
+
+/*
+ * Counters: "stat-NAME". A "violation-" is an access to which real hardware
+ * would answer with undefined behaviour.
+ */
+#define CQHCI_STATS(X)                                  \
+    X(DOORBELLS,        "doorbells")                    \
+    X(TASKS,            "tasks")                        \
+    X(DCMDS,            "dcmds")                        \
+    X(IN_FLIGHT_MAX,    "in-flight-max")                \
+    X(TASKS_ENCRYPTED,  "tasks-encrypted")              \
+    X(UNITS_ENCRYPTED,  "units-encrypted")              \
+    X(KEYS_PROGRAMMED,  "keys-programmed")              \
+    X(KEYS_EVICTED,     "keys-evicted")                 \
+    X(KEYS_LOST,        "keys-lost")                    \
+    X(ENABLES,          "enables")                      \
+    X(HALTS,            "halts")                        \
+    X(CLEARED,          "cleared")                      \
+    X(ERRORS,           "errors")                       \
+    X(GCE,              "gce")                          \
+    X(ICCE,             "icce")                         \
+    X(IRQS,             "irqs")                         \
+    X(RESETS,           "resets")                       \
+    X(SLEEPS,           "sleeps")                       \
+    X(V_REGISTER,       "violation-register")           \
+    X(V_CONFIG,         "violation-config")             \
+    X(V_DOORBELL,       "violation-doorbell")           \
+    X(V_CLEAR,          "violation-clear")              \
+    X(V_DISABLE,        "violation-disable")            \
+    X(V_DESCRIPTOR,     "violation-descriptor")         \
+    X(V_RESERVED,       "violation-reserved")           \
+    X(V_TRANSFER,       "violation-transfer")           \
+    X(V_DMA,            "violation-dma")                \
+    X(V_SLOT_BUSY,      "violation-slot-busy")          \
+    X(V_SLOT_ORDER,     "violation-slot-order")         \
+    X(V_SLOT_KEY,       "violation-slot-key")           \
+    X(V_SLOT_CONFIG,    "violation-slot-config")        \
+    X(V_SLOT_RESERVED,  "violation-slot-reserved")      \
+    X(V_CRYPTO_OFF,     "violation-crypto-off")         \
+    X(V_CRYPTO_SLOT,    "violation-crypto-slot")        \
+    X(V_CRYPTO_LENGTH,  "violation-crypto-length")      \
+    X(V_CRYPTO_DUN,     "violation-crypto-dun")
+
+/* Faults: "fault-NAME", each with "-armed" and "-fired". */
+#define CQHCI_FAULTS(X)                         \
+    X(GCE,              "gce")                  \
+    X(GCE_UNNAMED,      "gce-unnamed")          \
+    X(ICCE,             "icce")                 \
+    X(ICCE_UNNAMED,     "icce-unnamed")         \
+    X(DATA,             "data")                 \
+    X(CMD,              "cmd")                  \
+    X(RED,              "red")                  \
+    X(SLOW,             "slow")                 \
+    X(KEYS_LOST,        "keys-lost")            \
+    X(PROGRAM,          "program")              \
+    X(NO_ENABLE,        "no-enable")            \
+    X(NO_HALT,          "no-halt")
+
+#define CQHCI_STAT_ENUM(id, name) CQHCI_STAT_##id,
+typedef enum { CQHCI_STATS(CQHCI_STAT_ENUM) CQHCI_STAT__MAX } CQHCIStat;
+#define CQHCI_FAULT_ENUM(id, name) CQHCI_FAULT_##id,
+typedef enum { CQHCI_FAULTS(CQHCI_FAULT_ENUM) CQHCI_FAULT__MAX } CQHCIFault;
+
+/* What goes wrong on the bus is reported by the host's own registers. */
+typedef enum {
+    CQHCI_BUS_CMD_TIMEOUT,
+    CQHCI_BUS_DATA_CRC,
+    CQHCI_BUS_DMA,
+} CQHCIBusError;
+
+typedef enum {
+    CQHCI_RESET_SOFTWARE,       /* the host's "software reset for all" */
+    CQHCI_RESET_POWER,          /* the host's power came back */
+    CQHCI_RESET_COLD,           /* the machine was reset */
+} CQHCIReset;
+
+typedef struct CQHCIHostOps {
+    /* level of the engine's interrupt */
+    void (*set_irq)(void *host, bool level);
+    /* an error of the command or data line, or of DMA */
+    void (*bus_error)(void *host, CQHCIBusError error);
+} CQHCIHostOps;
+
+/* ledger=FILE; see hw/sd/cqhci-ledger.c */
+typedef struct CQHCILedger CQHCILedger;
+
+typedef struct CQHCIFaultState {
+    uint64_t left;
+    uint64_t armed;
+    uint64_t fired;
+} CQHCIFaultState;
+
+typedef struct CQHCIKeyslot {
+    uint32_t reg[CQHCI_SLOT_REGS];
+    uint16_t key_written;       /* key words written since it was disabled */
+    bool usable;                /* enabled, with a key and a valid set-up */
+    uint32_t unit;              /* data unit size in bytes, if usable */
+    struct QCryptoCipher *cipher;
+    char fingerprint[17];       /* of the key, if usable */
+} CQHCIKeyslot;
+
+typedef enum {
+    CQHCI_TASK_IDLE,
+    CQHCI_TASK_RUNG,            /* doorbell rung, descriptor not yet read */
+    CQHCI_TASK_FETCHED,         /* descriptor read and valid */
+    CQHCI_TASK_QUEUED,          /* the card has accepted it */
+    CQHCI_TASK_FAILED,          /* waits for being cleared */
+} CQHCITaskState;
+
+typedef struct CQHCITask {
+    CQHCITaskState state;
+    uint64_t seq;               /* order of the doorbells */
+    uint64_t desc[2];
+} CQHCITask;
+
+struct CQHCIState {
+    DeviceState parent_obj;
+
+    /* set by cqhci_attach() */
+    const CQHCIHostOps *ops;
+    void *host;
+    SDBus *bus;
+    AddressSpace *dma_as;
+
+    MemoryRegion mmio;          /* the standard registers */
+    MemoryRegion slots_mmio;    /* CRYPTOCFG array, if register-keys is on */
+
+    uint32_t regs[CQHCI_MMIO_SIZE / 4];
+    CQHCITask task[CQHCI_TASKS];
+    uint64_t seq;
+    bool halting;               /* CTL.HALT was asked for */
+    bool stalled;               /* an error waits for software to halt */
+    bool irq_level;
+    uint32_t coalesced;         /* completions that no interrupt told of */
+    QEMUTimer *timer;           /* the bus is done with what it did */
+    QEMUTimer *coalesce_timer;
+    GRand *rand;
+    uint8_t *buf;
+    size_t buf_size;
+
+    CQHCIKeyslot *slots;
+    uint32_t ccap;
+    uint32_t cryptocap[CQHCI_MAX_CAPS];
+
+    CQHCILedger *ledger_file;
+    uint64_t stats[CQHCI_STAT__MAX];
+    CQHCIFaultState faults[CQHCI_FAULT__MAX];
+
+    /* properties */
+    char *ledger;
+    char *order;
+    uint64_t seed;
+    uint64_t delay;
+    uint64_t slow_delay;
+    bool error_stall;
+    uint8_t transfer_desc_size;
+    bool crypto;
+    uint32_t num_slots;
+    uint8_t units;
+    uint8_t array_ptr;
+    bool register_keys;
+    char *keys_lost_at;
+    uint64_t ccap_override;
+    char *cryptocaps;
+    bool cipher;
+};
+
+/*
+ * cqhci_attach:
+ * Tell the engine about its host; to be called before it is realized.
+ */
+void cqhci_attach(CQHCIState *s, const CQHCIHostOps *ops, void *host,
+                  SDBus *bus, AddressSpace *dma_as);
+
+/*
+ * cqhci_reset:
+ * The host, and the engine with it, is reset. Whether that loses the keys is
+ * for the property "keys-lost-at" to say.
+ */
+void cqhci_reset(CQHCIState *s, CQHCIReset kind);
+
+/*
+ * cqhci_sleep:
+ * The host's power goes away; ends with cqhci_reset(CQHCI_RESET_POWER).
+ */
+void cqhci_sleep(CQHCIState *s);
+
+/* cqhci_enabled: whether the engine owns the bus. */
+bool cqhci_enabled(CQHCIState *s);
+
+#endif
