@@ -1,0 +1,68 @@
+/*
+ * What the tests of the eMMC host and of the debug port share: finding a PCI
+ * function of the virt machine, and reading the properties of a device
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef TESTS_QTEST_CQHCI_QTEST_H
+#define TESTS_QTEST_CQHCI_QTEST_H
+
+#include "hw/pci/pci_regs.h"
+#include "libqtest.h"
+#include "qobject/qdict.h"
+
+/* "-M virt,highmem-ecam=off" */
+#define VIRT_MACHINE    "-M virt,highmem-ecam=off -m 128"
+#define VIRT_ECAM       0x3f000000ull
+#define VIRT_PCI_MMIO   0x10000000ull
+#define VIRT_RAM        0x40000000ull
+
+/* Configuration space of the function with that id; it must be there. */
+static inline uint64_t pci_find(QTestState *qts, uint16_t vendor,
+                                uint16_t device)
+{
+    for (unsigned slot = 0; slot < 32; slot++) {
+        uint64_t config = VIRT_ECAM + (slot << 15);
+
+        if (qtest_readw(qts, config + PCI_VENDOR_ID) == vendor &&
+            qtest_readw(qts, config + PCI_DEVICE_ID) == device) {
+            return config;
+        }
+    }
+    g_assert_not_reached();
+}
+
+static inline void pci_enable(QTestState *qts, uint64_t config, uint64_t bar)
+{
+    qtest_writel(qts, config + PCI_BASE_ADDRESS_0, bar);
+    qtest_writew(qts, config + PCI_COMMAND,
+                 PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+}
+
+static inline uint64_t qom_get(QTestState *qts, const char *id,
+                               const char *property)
+{
+    g_autofree char *path = g_strconcat("/machine/peripheral/", id, NULL);
+    QDict *reply = qtest_qmp(qts, "{ 'execute': 'qom-get', 'arguments': {"
+                             " 'path': %s, 'property': %s } }",
+                             path, property);
+    uint64_t value;
+
+    g_assert(qdict_haskey(reply, "return"));
+    value = qdict_get_int(reply, "return");
+    qobject_unref(reply);
+    return value;
+}
+
+static inline void qom_set(QTestState *qts, const char *id,
+                           const char *property, uint64_t value)
+{
+    g_autofree char *path = g_strconcat("/machine/peripheral/", id, NULL);
+
+    qtest_qmp_assert_success(qts, "{ 'execute': 'qom-set', 'arguments': {"
+                             " 'path': %s, 'property': %s, 'value': %" PRId64
+                             " } }", path, property, (int64_t)value);
+}
+
+#endif
