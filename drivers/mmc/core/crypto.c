@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Inline encryption for MMC: the core's side.
+ *
+ * The core owns the keyslot manager, which is embedded in struct mmc_host, and
+ * decides which queues use it. What an engine looks like is for host drivers:
+ * nothing in here may know about CQHCI, let alone about a vendor. See
+ * Documentation/driver-api/mmc/mmc-crypto.rst for the life cycle.
+ */
+
+#include <linux/blkdev.h>
+#include <linux/device.h>
+#include <linux/export.h>
+#include <linux/keyslot-manager.h>
+#include <linux/moduleparam.h>
+
+#include <linux/mmc/core.h>
+#include <linux/mmc/host.h>
+
+#include "crypto.h"
+
+static bool mmc_crypto_enable = true;
+module_param_named(crypto, mmc_crypto_enable, bool, 0444);
+MODULE_PARM_DESC(crypto, "Use inline encryption engines of host controllers (default: on)");
+
+/**
+ * mmc_crypto_init_host() - Initialise a host's keyslot manager
+ * @host: the host, not added yet
+ * @num_slots: how many keyslots its engine has
+ * @ops: how to program and evict them
+ *
+ * Called by the host driver, which alone knows the engine, between
+ * mmc_alloc_host() and mmc_add_host(). On success it goes on to fill in the
+ * crypto modes and the width of the DUN in @host->ksm. There is nothing to
+ * undo if a later step of the driver's probe fails.
+ *
+ * Context: Process context.
+ * Return: 0; -EOPNOTSUPP if inline encryption has been switched off by the
+ *	   module parameter "crypto"; -EINVAL if there are no slots; -ENOMEM. After
+ *	   an error the driver must clear %MMC_CAP2_CRYPTO, or fail.
+ */
+int mmc_crypto_init_host(struct mmc_host *host, unsigned int num_slots,
+			 const struct blk_ksm_ll_ops *ops)
+{
+	int err;
+
+	if (!mmc_crypto_enable)
+		return -EOPNOTSUPP;
+
+	err = blk_ksm_init(&host->ksm, num_slots);
+	if (err)
+		return err;
+
+	host->ksm.ksm_ll_ops = *ops;
+	host->ksm.dev = mmc_dev(host);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(mmc_crypto_init_host);
+
+/* Whether the host has an engine, and what decides about it has been decided. */
+static bool mmc_crypto_host_has_engine(struct mmc_host *host)
+{
+	return host->caps2 & MMC_CAP2_CRYPTO;
+}
+
+/**
+ * mmc_crypto_set_initial_state() - Take notice of a return to the initial state
+ * @host: the host
+ *
+ * Called when the host's bus goes back to its initial state: at power-off, at
+ * power-up and when the card is reset. Keyslots belong to the host's engine and
+ * not to the card, so that these events need not affect them; a host driver
+ * that has called mmc_crypto_set_reports_loss() is believed. For any other host each of them
+ * counts as a loss. In either case keys are restored by the requests that need
+ * them.
+ *
+ * Context: Any context.
+ */
+void mmc_crypto_set_initial_state(struct mmc_host *host)
+{
+	if (mmc_crypto_host_has_engine(host) && !host->crypto_reports_loss)
+		blk_ksm_keys_lost(&host->ksm);
+}
+
+/**
+ * mmc_crypto_setup_queue() - Let a card's request_queue use the host's engine
+ * @q: the queue, which has no users yet
+ * @host: the host that the card sits on
+ *
+ * Does so only if every request with data that the queue can ever issue takes
+ * a path that encrypts; otherwise blk-crypto is left to its fallback. A queue
+ * that got the engine holds @host and its parent device until
+ * mmc_crypto_release_queue().
+ *
+ * Context: Process context.
+ */
+void mmc_crypto_setup_queue(struct request_queue *q, struct mmc_host *host)
+{
+	if (!mmc_crypto_host_has_engine(host))
+		return;
+
+	/* The host software queue is a command queue engine by name only. */
+	if (!host->cqe_enabled || host->hsq_enabled) {
+		pr_info("%s: no inline encryption: the card is used without command queue\n",
+			mmc_hostname(host));
+		return;
+	}
+
+	if (!blk_ksm_register(&host->ksm, q))
+		return;
+
+	/*
+	 * Keys are evicted through the queue until its last opener has gone.
+	 * By then the host may have been removed, and removing it drops the
+	 * reference to the parent that the driver core holds.
+	 */
+	get_device(mmc_dev(host));
+	get_device(mmc_classdev(host));
+}
+EXPORT_SYMBOL_GPL(mmc_crypto_setup_queue);
+
+/**
+ * mmc_crypto_release_queue() - Undo mmc_crypto_setup_queue()
+ * @q: the queue, whose last opener has gone
+ *
+ * Harmless for a queue that did not get the engine.
+ *
+ * Context: Process context.
+ */
+void mmc_crypto_release_queue(struct request_queue *q)
+{
+	struct mmc_host *host;
+	struct device *parent;
+
+	if (!q->ksm)
+		return;
+
+	host = container_of(q->ksm, struct mmc_host, ksm);
+	parent = mmc_dev(host);
+	q->ksm = NULL;
+	/* Releasing the host still looks at its parent. */
+	put_device(mmc_classdev(host));
+	put_device(parent);
+}
+EXPORT_SYMBOL_GPL(mmc_crypto_release_queue);
+
+/**
+ * mmc_crypto_stop_host() - Clear the keyslots and leave the hardware alone
+ * @host: the host, which has no card any more
+ *
+ * Called when the host is removed, and at shutdown. Keys that are evicted
+ * afterwards do not reach the host driver.
+ *
+ * Context: Process context.
+ */
+void mmc_crypto_stop_host(struct mmc_host *host)
+{
+	blk_ksm_detach(&host->ksm);
+}
+
+/**
+ * mmc_crypto_free_host() - Destroy the keyslot manager
+ * @host: the host, to which there are no references any more
+ *
+ * Whether it was ever initialised does not matter.
+ *
+ * Context: Process context.
+ */
+void mmc_crypto_free_host(struct mmc_host *host)
+{
+	blk_ksm_destroy(&host->ksm);
+}
+
+/* The part of mmc_crypto_prepare_req() for requests with a context. */
+int mmc_crypto_prepare_encrypted(struct request *req, struct mmc_request *mrq,
+				 enum mmc_crypto_path path)
+{
+	const struct bio_crypt_ctx *ctx = req->crypt_ctx;
+	unsigned int unit = ctx->bc_key->crypto_cfg.data_unit_size;
+	unsigned int bytes = mrq->data->blksz * mrq->data->blocks;
+	int err;
+
+	/*
+	 * blk-crypto gives a request a keyslot if its queue has an engine. The
+	 * queue has one only if its path encrypts, but the path can change: a
+	 * command queue may fail to come back after a reset of the card.
+	 */
+	if (path != MMC_CRYPTO_PATH_CQE || !req->crypt_keyslot) {
+		err = -EOPNOTSUPP;
+		goto refused;
+	}
+
+	/* Part of a data unit cannot be encrypted by itself. */
+	if (!bytes || bytes % unit) {
+		err = -EINVAL;
+		goto refused;
+	}
+
+	if (!mmc_crypto_dun_fits(ctx->bc_dun, bytes / unit,
+				 req->q->ksm->max_dun_bytes_supported)) {
+		err = -EOVERFLOW;
+		goto refused;
+	}
+
+	err = blk_ksm_restore_slot(req->crypt_keyslot);
+	if (err)
+		goto refused;
+
+	mrq->crypto_ctx = ctx;
+	mrq->crypto_key_slot = blk_ksm_get_slot_idx(req->crypt_keyslot);
+	return 0;
+
+refused:
+	pr_err_ratelimited("%s: encrypted request refused, error %d\n",
+			   req->rq_disk ? req->rq_disk->disk_name : "mmc", err);
+	/* Not @err, which could be one that makes the caller try for ever. */
+	return -EIO;
+}
+EXPORT_SYMBOL_GPL(mmc_crypto_prepare_encrypted);

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Inline encryption by command queue engines: what cqhci.c calls.
+ *
+ * Registers and descriptor fields of the crypto extension to CQHCI
+ * (JESD84-B51A) have their place in here and in cqhci-crypto.c; vendors'
+ * registers do not. Whatever cqhci.c calls must vanish with
+ * CONFIG_MMC_CRYPTO=n.
+ */
+
+#ifndef LINUX_MMC_CQHCI_CRYPTO_H
+#define LINUX_MMC_CQHCI_CRYPTO_H
+
+#include <linux/bitfield.h>
+#include <linux/blk-crypto.h>
+
+#include <linux/mmc/host.h>
+
+#include "cqhci.h"
+
+/* Bits 127:64 of the task descriptor of a data transfer */
+#define CQHCI_TD_DUN		GENMASK_ULL(31, 0)
+#define CQHCI_TD_KEYSLOT	GENMASK_ULL(39, 32)
+#define CQHCI_TD_CRYPTO_ENABLE	BIT_ULL(47)
+
+/* What the width of CQHCI_TD_DUN means to the keyslot manager */
+#define CQHCI_DUN_BYTES		4
+
+#ifdef CONFIG_MMC_CRYPTO
+
+/* Errors of the crypto engine; only enabled where there is one */
+#define CQHCI_IS_CRYPTO_ERRORS	(CQHCI_IS_GCE | CQHCI_IS_ICCE)
+
+int cqhci_crypto_init(struct cqhci_host *cq_host);
+
+/* Tell how many bytes are mapped at cq_host->mmio, before cqhci_init(). */
+static inline void cqhci_crypto_set_mmio_size(struct cqhci_host *cq_host,
+					      resource_size_t size)
+{
+	cq_host->mmio_size = size;
+}
+
+/* Whether the engine is to be enabled; final once cqhci_init() has returned. */
+static inline bool cqhci_crypto_enabled(struct cqhci_host *cq_host)
+{
+	return cq_host->mmc->caps2 & MMC_CAP2_CRYPTO;
+}
+
+static inline bool cqhci_crypto_is_encrypted(const struct mmc_request *mrq)
+{
+	return mrq->crypto_ctx;
+}
+
+/*
+ * Bits 127:64 of the task descriptor for @mrq. That all its DUNs fit has been
+ * checked by mmc_crypto_prepare_req() against what the keyslot manager was told.
+ */
+static inline u64 cqhci_crypto_task_desc(const struct mmc_request *mrq)
+{
+	if (!mrq->crypto_ctx)
+		return 0;
+
+	return CQHCI_TD_CRYPTO_ENABLE |
+	       FIELD_PREP(CQHCI_TD_KEYSLOT, mrq->crypto_key_slot) |
+	       FIELD_PREP(CQHCI_TD_DUN, mrq->crypto_ctx->bc_dun[0]);
+}
+
+#else /* CONFIG_MMC_CRYPTO */
+
+#define CQHCI_IS_CRYPTO_ERRORS	0
+
+static inline int cqhci_crypto_init(struct cqhci_host *cq_host)
+{
+	return 0;
+}
+
+static inline void cqhci_crypto_set_mmio_size(struct cqhci_host *cq_host,
+					      resource_size_t size)
+{
+}
+
+static inline bool cqhci_crypto_enabled(struct cqhci_host *cq_host)
+{
+	return false;
+}
+
+static inline bool cqhci_crypto_is_encrypted(const struct mmc_request *mrq)
+{
+	return false;
+}
+
+static inline u64 cqhci_crypto_task_desc(const struct mmc_request *mrq)
+{
+	return 0;
+}
+
+#endif /* !CONFIG_MMC_CRYPTO */
+
+#endif /* LINUX_MMC_CQHCI_CRYPTO_H */
