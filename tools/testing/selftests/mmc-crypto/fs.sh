@@ -215,8 +215,8 @@ test_remount() {
 test_consistent_at_end() {
 	umount "$mnt"
 	case $fs in
-	ext4)	"$(tool e2fsck)" -fn "$dev" ;;
-	f2fs)	"$(tool fsck.f2fs)" --dry-run "$dev" ;;
+	ext4)	e2fsck -fn "$dev" ;;
+	f2fs)	fsck.f2fs --dry-run "$dev" ;;
 	esac
 }
 
@@ -229,8 +229,8 @@ fi
 # What all of them stand on: it is no test
 make_fs() {
 	case $fs in
-	ext4)	"$(tool mke2fs)" -q -F -t ext4 -b 4096 -O encrypt,stable_inodes "$dev" ;;
-	f2fs)	"$(tool mkfs.f2fs)" -q -f -O encrypt,extra_attr "$dev" ;;
+	ext4)	mke2fs -q -F -t ext4 -b 4096 -O encrypt,stable_inodes "$dev" ;;
+	f2fs)	mkfs.f2fs -q -f -O encrypt,extra_attr "$dev" ;;
 	esac
 }
 

@@ -71,15 +71,6 @@ run_tests() {
 	[ $failed -eq 0 ]
 }
 
-# tool NAME: the program, where busybox's shell would take its own applet
-tool() {
-	if [ -x "/usr/sbin/$1" ]; then
-		echo "/usr/sbin/$1"
-	else
-		echo "$1"
-	fi
-}
-
 # same A B: two trees or files are equal, and there is something to compare
 same() {
 	find "$1" -type f | grep -q . || fail "$1: nothing there"

@@ -83,11 +83,11 @@ test_nothing_lost() {
 	same "$in/plain" "$mnt/plain-0"
 	client read race.
 	umount $mnt
-	"$(tool e2fsck)" -fn "${part}1"
+	e2fsck -fn "${part}1"
 }
 
 mkdir -p $mnt
-if ! "$(tool mke2fs)" -q -F -t ext4 -b 4096 -O encrypt,stable_inodes "${part}1" >&2 ||
+if ! mke2fs -q -F -t ext4 -b 4096 -O encrypt,stable_inodes "${part}1" >&2 ||
    ! mount -t ext4 -o inlinecrypt "${part}1" $mnt ||
    ! id=$(fskey add $mnt "$keys/race-files.key") ||
    ! mkdir $mnt/files || ! fskey set $mnt/files "$id"; then

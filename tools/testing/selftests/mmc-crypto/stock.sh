@@ -56,7 +56,7 @@ test_direct_commands() {
 }
 
 test_file_system_works() {
-	"$(tool mke2fs)" -q -F -t ext4 "${part}1"
+	mke2fs -q -F -t ext4 "${part}1"
 	mkdir -p /mnt/stock
 	mount -t ext4 "${part}1" /mnt/stock
 	cp "$INPUT"/stock/* /mnt/stock
@@ -66,7 +66,7 @@ test_file_system_works() {
 		cmp "$path" "/mnt/stock/${path##*/}"
 	done
 	umount /mnt/stock
-	"$(tool e2fsck)" -fn "${part}1"
+	e2fsck -fn "${part}1"
 }
 
 run_tests stock- command-queue-is-on data-comes-back tasks-overlap direct-commands \
