@@ -6,7 +6,7 @@
  *
  * - sectors: no 512-byte sector of the image may equal a sector of an encrypted
  *   file (its last one padded with zeroes). Only telling sectors are looked
- *   for: at least 16 bytes must differ from the sector's most frequent byte,
+ *   for: at least 8 bytes must differ from the sector's most frequent byte,
  *   since others occur in metadata by themselves.
  * - small files: they may hide in an inode, at any multiple of four bytes. Of
  *   files of 16 to 4096 bytes the beginning (up to 60 bytes, as much as ext4
@@ -28,7 +28,7 @@
 
 #include "verify.h"
 
-#define TELLING_SECTOR	16
+#define TELLING_SECTOR	8
 #define TELLING_START	8
 #define SMALL_MIN	16
 #define SMALL_MAX	4096
@@ -396,12 +396,14 @@ void scan_image(const struct image *img, struct check *plaintext,
 	for (i = 0; i < sectors.size; i++)
 		fig.known_sectors += (sectors.flags[i] &
 				      (ENCRYPTED | PLAIN | CANARY)) == ENCRYPTED;
-	plaintext->proven = fig.known_sectors;
 	if (marker_check)
 		marker_check->proven = n_marker_lines;
-	if (!canary)
-		return;
-	check_canary(&sectors, "sector", canary);
-	fig.canary_sectors = canary->proven;
-	check_canary(&markers, "marker", canary);
+	if (canary) {
+		check_canary(&sectors, "sector", canary);
+		fig.canary_sectors = canary->proven;
+		if (marker_check)
+			check_canary(&markers, "marker", canary);
+	}
+	/* what is too plain to be told by its sectors is told by ciphertext */
+	plaintext->proven = fig.known_sectors + fig.canary_sectors;
 }

@@ -7,7 +7,7 @@
 # is the compiled fscrypt-fixture.c. The kernel writes the image; which block
 # must have which DUN and key is worked out here with the openssl program, so
 # that the verifier's own derivation is judged by something else. Lines of the
-# map: "sector dun fingerprint", for each block.
+# map: "sector dun fingerprint sectors", for each block.
 
 set -eu
 
@@ -20,13 +20,19 @@ offset=$((1024 * 1024))
 bs=4096
 img=$out/$kind.img
 
-trap 'umount "$work/mnt" 2>/dev/null; losetup -d "$loop" 2>/dev/null; rm -rf "$work"' EXIT
+cleanup() {
+	umount "$work/mnt" 2>/dev/null || :
+	losetup -d "$loop" 2>/dev/null || :
+	rm -rf "$work"
+}
+loop=
+trap cleanup EXIT
 
 mkdir -p "$work/mnt" "$out"
 "$here/make-tree.sh" "$work/tree"
 
 rm -f "$img"
-truncate -s $((offset + 48 * 1024 * 1024)) "$img"
+truncate -s $((offset + 64 * 1024 * 1024)) "$img"
 loop=$(losetup --show -f -o $offset "$img")
 case $kind in
 ext4)
@@ -111,11 +117,11 @@ for d in iv32 iv64 perfile; do
 			dun=$lblk
 			;;
 		esac
-		echo "$(((byte + offset) / 512)) $dun $(fingerprint "$key")"
+		echo "$(((byte + offset) / 512)) $dun $(fingerprint "$key") $((bs / 512))"
 	done
 done >"$out/$kind.map"
 
 umount "$work/mnt"
 losetup -d "$loop"
-xz -9e -f "$img"
+xz -6e -f "$img"
 ls -l "$out/$kind.img.xz" "$out/$kind.map"

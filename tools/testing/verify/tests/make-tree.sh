@@ -33,7 +33,7 @@ done
 cd iv32
 : >empty
 printf x >one
-for size in 40 512 4096 4097; do
+for size in 40 512 4097; do
 	lines $size $size >"size-$size"
 done
 long=$(printf '%0255d' 0 | tr 0 n)
@@ -41,13 +41,13 @@ lines 700 long-name >"$long"
 lines 600 newline >'a
 newline'
 : >"$(printf 'z\303\274rich \342\202\254')"
-lines 602 dash >-dash
+: >-dash
 : >'with spaces '
 mkdir -p deep/er/still 'only folders'
 lines 300 deep >deep/er/still/file
 mkdir many
 i=0
-while [ $i -lt 120 ]; do
+while [ $i -lt 80 ]; do
 	: >"many/a rather long name that fills folders $i"
 	i=$((i + 1))
 done
@@ -62,14 +62,14 @@ lines 4096 sparse-3500 | dd of=sparse bs=4096 seek=3500 conv=notrunc 2>/dev/null
 truncate -s 16000001 sparse
 
 cd ../iv64
-lines 4500 iv64 >file
+lines 4096 iv64 >file
 : >small
 ln -s file link
 mkdir folder
 lines 100 iv64-inner >folder/inner
 
 cd ../perfile
-lines 4600 perfile-a >a
+lines 3000 perfile-a >a
 lines 200 perfile-b >b
 ln -s a link
 mkdir folder
