@@ -83,7 +83,9 @@ with_progress() {
 	shift 2
 	: >"$wp_log"
 	(
-		while sleep 15 && kill -0 $$ 2>/dev/null; do
+		# Its sleep may outlive it: that must not hold a lock or a pipe
+		exec 7>&- 8>&- 9>&-
+		while sleep 15 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do
 			if [ "$wp_expected" -gt 0 ]; then
 				wp_far="$(wc -l <"$wp_log") of about $wp_expected lines of work"
 			else
