@@ -18,7 +18,7 @@ sees() {
 
 test_kasan_sees_an_overrun() { sees overrun 'BUG: KASAN: slab-out-of-bounds in planted_overrun'; }
 test_ubsan_sees_a_shift() { sees shift 'UBSAN: shift-out-of-bounds'; }
-test_sleep_in_atomic_is_seen() { sees sleep 'BUG: s.* while atomic'; }
+test_sleep_in_atomic_is_seen() { sees sleep 'BUG: sleeping function called from invalid context'; }
 test_warning_is_seen() { sees warning 'WARNING: .* planted_warning'; }
 test_lockdep_sees_an_inversion() { sees inversion 'possible circular locking dependency'; }
 

@@ -37,8 +37,8 @@ bio_worker() {
 }
 
 plain_worker() {
-	mkdir "$mnt/plain-$1"
-	cp "$in"/plain/* "$mnt/plain-$1"
+	mkdir "$mnt/plain"
+	cp "$in"/plain/* "$mnt/plain"
 	sync
 }
 
@@ -61,7 +61,7 @@ worker() {
 	case $1 in
 	0|1|2)	file_worker "$1" ;;
 	3|4)	bio_worker "$1" ;;
-	5)	plain_worker 0 ;;
+	5)	plain_worker ;;
 	6)	evict_worker ;;
 	esac
 }
@@ -80,7 +80,7 @@ test_nothing_lost() {
 	for dir in files evict; do
 		same "$in/$dir" "$mnt/$dir"
 	done
-	same "$in/plain" "$mnt/plain-0"
+	same "$in/plain" "$mnt/plain"
 	client read race.
 	umount $mnt
 	e2fsck -fn "${part}1"
