@@ -110,7 +110,8 @@ void hkdf_sha512(const uint8_t *ikm, size_t ikm_len, const uint8_t *salt,
 		    salt_len ? salt_len : sizeof(no_salt), ikm, ikm_len, prk);
 	while (len) {
 		memcpy(msg, t, t_len);
-		memcpy(msg + t_len, info, info_len);
+		if (info_len)
+			memcpy(msg + t_len, info, info_len);
 		msg[t_len + info_len] = ++count;
 		hmac_sha512(prk, sizeof(prk), msg, t_len + info_len + 1, t);
 		t_len = sizeof(t);

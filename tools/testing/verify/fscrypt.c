@@ -50,7 +50,8 @@ static void derive(const struct master_key *m, enum kdf_context context,
 	uint8_t info[8 + 1 + 1 + 16] = "fscrypt";
 
 	info[8] = context;
-	memcpy(info + 9, more, more_len);
+	if (more_len)
+		memcpy(info + 9, more, more_len);
 	hkdf_sha512(m->raw, sizeof(m->raw), NULL, 0, info, 9 + more_len, out,
 		    len);
 }

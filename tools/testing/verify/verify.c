@@ -297,6 +297,8 @@ int main(int argc, char **argv)
 		write_kv(opt.kv, passed);
 	for (i = 0; i < opt.n_fs; i++)
 		fs_free(fs[i]);
+	free(fs);
+	free(fs_checks);
 	keys_wipe();
 	return passed ? 0 : 1;
 }
