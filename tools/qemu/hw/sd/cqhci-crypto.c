@@ -52,7 +52,7 @@ static size_t cqhci_cap_half_len(CQHCIState *s, uint32_t cap)
     }
 }
 
-/* The key as it stands in the registers, without the gap that short ones have */
+/* The key in the registers, without the gap that short ones have */
 static size_t cqhci_slot_key(const CQHCIKeyslot *slot, size_t half,
                              uint8_t key[KEY_BYTES])
 {

@@ -65,11 +65,58 @@ typedef struct CQHCIReg {
     void (*write)(CQHCIState *s, uint32_t old, uint32_t value);
 } CQHCIReg;
 
-#define CQHCI_NAME(id, name) [CQHCI_STAT_##id] = "stat-" name,
-static const char *const cqhci_stat_names[] = { CQHCI_STATS(CQHCI_NAME) };
-#define CQHCI_FAULT_NAME(id, name) [CQHCI_FAULT_##id] = "fault-" name,
-static const char *const cqhci_fault_names[] = {
-    CQHCI_FAULTS(CQHCI_FAULT_NAME)
+static const char *const cqhci_stat_names[CQHCI_STAT__MAX] = {
+    [CQHCI_STAT_DOORBELLS] = "stat-doorbells",
+    [CQHCI_STAT_TASKS] = "stat-tasks",
+    [CQHCI_STAT_DCMDS] = "stat-dcmds",
+    [CQHCI_STAT_IN_FLIGHT_MAX] = "stat-in-flight-max",
+    [CQHCI_STAT_TASKS_ENCRYPTED] = "stat-tasks-encrypted",
+    [CQHCI_STAT_UNITS_ENCRYPTED] = "stat-units-encrypted",
+    [CQHCI_STAT_KEYS_PROGRAMMED] = "stat-keys-programmed",
+    [CQHCI_STAT_KEYS_EVICTED] = "stat-keys-evicted",
+    [CQHCI_STAT_KEYS_LOST] = "stat-keys-lost",
+    [CQHCI_STAT_ENABLES] = "stat-enables",
+    [CQHCI_STAT_HALTS] = "stat-halts",
+    [CQHCI_STAT_CLEARED] = "stat-cleared",
+    [CQHCI_STAT_ERRORS] = "stat-errors",
+    [CQHCI_STAT_GCE] = "stat-gce",
+    [CQHCI_STAT_ICCE] = "stat-icce",
+    [CQHCI_STAT_IRQS] = "stat-irqs",
+    [CQHCI_STAT_RESETS] = "stat-resets",
+    [CQHCI_STAT_SLEEPS] = "stat-sleeps",
+    [CQHCI_STAT_V_REGISTER] = "stat-violation-register",
+    [CQHCI_STAT_V_CONFIG] = "stat-violation-config",
+    [CQHCI_STAT_V_DOORBELL] = "stat-violation-doorbell",
+    [CQHCI_STAT_V_CLEAR] = "stat-violation-clear",
+    [CQHCI_STAT_V_DISABLE] = "stat-violation-disable",
+    [CQHCI_STAT_V_DESCRIPTOR] = "stat-violation-descriptor",
+    [CQHCI_STAT_V_RESERVED] = "stat-violation-reserved",
+    [CQHCI_STAT_V_TRANSFER] = "stat-violation-transfer",
+    [CQHCI_STAT_V_DMA] = "stat-violation-dma",
+    [CQHCI_STAT_V_SLOT_BUSY] = "stat-violation-slot-busy",
+    [CQHCI_STAT_V_SLOT_ORDER] = "stat-violation-slot-order",
+    [CQHCI_STAT_V_SLOT_KEY] = "stat-violation-slot-key",
+    [CQHCI_STAT_V_SLOT_CONFIG] = "stat-violation-slot-config",
+    [CQHCI_STAT_V_SLOT_RESERVED] = "stat-violation-slot-reserved",
+    [CQHCI_STAT_V_CRYPTO_OFF] = "stat-violation-crypto-off",
+    [CQHCI_STAT_V_CRYPTO_SLOT] = "stat-violation-crypto-slot",
+    [CQHCI_STAT_V_CRYPTO_LENGTH] = "stat-violation-crypto-length",
+    [CQHCI_STAT_V_CRYPTO_DUN] = "stat-violation-crypto-dun",
+};
+
+static const char *const cqhci_fault_names[CQHCI_FAULT__MAX] = {
+    [CQHCI_FAULT_GCE] = "fault-gce",
+    [CQHCI_FAULT_GCE_UNNAMED] = "fault-gce-unnamed",
+    [CQHCI_FAULT_ICCE] = "fault-icce",
+    [CQHCI_FAULT_ICCE_UNNAMED] = "fault-icce-unnamed",
+    [CQHCI_FAULT_DATA] = "fault-data",
+    [CQHCI_FAULT_CMD] = "fault-cmd",
+    [CQHCI_FAULT_RED] = "fault-red",
+    [CQHCI_FAULT_SLOW] = "fault-slow",
+    [CQHCI_FAULT_KEYS_LOST] = "fault-keys-lost",
+    [CQHCI_FAULT_PROGRAM] = "fault-program",
+    [CQHCI_FAULT_NO_ENABLE] = "fault-no-enable",
+    [CQHCI_FAULT_NO_HALT] = "fault-no-halt",
 };
 
 /* Counters and faults */
@@ -239,6 +286,7 @@ static void cqhci_describe(CQHCIState *s, unsigned n, CQHCITaskReport *r)
         .lba = FIELD_EX64(t->desc[0], TASK, ADDRESS),
         .sectors = FIELD_EX64(t->desc[0], TASK, COUNT),
         .wanted = cqhci_is_encrypted(s, n),
+        .crossed = t->crossed,
     };
     if (r->wanted) {
         r->slot = FIELD_EX64(t->desc[1], CRYPTO, SLOT);
@@ -488,6 +536,7 @@ static void cqhci_fetch(CQHCIState *s, unsigned n)
     CQHCITask *t = &s->task[n];
 
     t->desc[0] = t->desc[1] = 0;
+    t->crossed = false;
     if (!cqhci_dma_read(s, cqhci_task_desc(s, n), t->desc,
                         cqhci_task_desc_size(s))) {
         cqhci_fail_data(s, n, "dma", CQHCI_BUS_DMA);
@@ -657,6 +706,13 @@ static void cqhci_dispatch(CQHCIState *s, unsigned n)
     }
 }
 
+/* From here on, the ledger knows of the data. */
+static void cqhci_cross(CQHCIState *s, CQHCITaskReport *r)
+{
+    s->task[r->task].crossed = r->crossed = r->wanted;
+    cqhci_ledger_units(s->ledger_file, r, s->buf);
+}
+
 static bool cqhci_run_write(CQHCIState *s, CQHCITaskReport *r, size_t len)
 {
     uint32_t response;
@@ -666,15 +722,19 @@ static bool cqhci_run_write(CQHCIState *s, CQHCITaskReport *r, size_t len)
         cqhci_fail_data(s, r->task, r->status, CQHCI_BUS_DMA);
         return false;
     }
-    if (r->crossed) {
+    if (r->wanted) {
         cqhci_crypto_run(s, r->slot, true, r->dun, s->buf, len);
     }
     if (!cqhci_command(s, r->task, CMD_EXECUTE_WRITE_TASK,
                        FIELD_DP32(0, CMD46, TASK, r->task), &response)) {
         return false;
     }
+    if (!sdbus_receive_ready(s->bus)) {
+        cqhci_fail_data(s, r->task, "card", CQHCI_BUS_DATA_CRC);
+        return false;
+    }
     sdbus_write_data(s->bus, s->buf, len);
-    cqhci_ledger_units(s->ledger_file, r, s->buf);
+    cqhci_cross(s, r);
     return true;
 }
 
@@ -686,9 +746,13 @@ static bool cqhci_run_read(CQHCIState *s, CQHCITaskReport *r, size_t len)
                        FIELD_DP32(0, CMD46, TASK, r->task), &response)) {
         return false;
     }
+    if (!sdbus_data_ready(s->bus)) {
+        cqhci_fail_data(s, r->task, "card", CQHCI_BUS_DATA_CRC);
+        return false;
+    }
     sdbus_read_data(s->bus, s->buf, len);
-    cqhci_ledger_units(s->ledger_file, r, s->buf);
-    if (r->crossed) {
+    cqhci_cross(s, r);
+    if (r->wanted) {
         cqhci_crypto_run(s, r->slot, false, r->dun, s->buf, len);
     }
     r->status = cqhci_transfer(s, r->task, true, len);
@@ -713,7 +777,6 @@ static void cqhci_run_task(CQHCIState *s, unsigned n)
         return;
     }
     cqhci_describe(s, n, &r);
-    r.crossed = r.wanted;
     len = (size_t)r.sectors * CQHCI_BLOCK;
     if (len > s->buf_size) {
         s->buf = g_realloc(s->buf, len);
@@ -1153,6 +1216,10 @@ void cqhci_reset(CQHCIState *s, CQHCIReset kind)
 void cqhci_sleep(CQHCIState *s)
 {
     cqhci_count(s, CQHCI_STAT_SLEEPS);
+    if (cqhci_enabled(s)) {
+        cqhci_disable(s);
+        s->regs[R_CFG] &= ~R_CFG_EN_MASK;
+    }
 }
 
 /* QOM */

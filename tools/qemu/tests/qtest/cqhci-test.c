@@ -433,7 +433,7 @@ static void make_key(uint8_t key[64], unsigned seed)
     }
 }
 
-/* An engine that has halted, as recovery does it, and has forgotten its tasks */
+/* Engine and card forget their tasks, as recovery makes them. */
 static void cq_recover(Host *h)
 {
     cq_write(h, IS, IS_ALL);
@@ -444,9 +444,10 @@ static void cq_recover(Host *h)
     g_assert_cmphex(cq_read(h, IS), ==, IS_HAC | IS_TCL);
     g_assert_cmphex(cq_read(h, TDBR), ==, 0);
     cq_write(h, IS, IS_ALL);
+    sd_command(h, 48, 1, 3);
+    qtest_writel(h->qts, BAR + SD_STATUS, 0xffffffff);
     cq_write(h, CTL, 0);
     g_assert_cmphex(cq_read(h, CTL), ==, 0);
-    qtest_writel(h->qts, BAR + SD_STATUS, 0xffff0000);
 }
 
 /* Registers */
@@ -1594,10 +1595,6 @@ static void test_fault_bus(void)
                     SD_STATUS_DATA_CRC | SD_STATUS_ERROR);
     assert_fired(&h, "data");
     cq_recover(&h);
-    sd_command(&h, 48, 1 | 2 << 16, 3);
-    cq_write(&h, ISTE, IS_ALL);
-    sd_command(&h, 48, 1, 3);
-    qtest_writel(h.qts, BAR + SD_STATUS, 0xffffffff);
 
     arm(&h, "cmd", 1);
     ring(&h, BIT(2));
@@ -1615,8 +1612,6 @@ static void test_fault_bus(void)
     g_assert_cmphex(cq_read(&h, IS), ==, IS_RED);
     assert_fired(&h, "red");
     cq_recover(&h);
-    sd_command(&h, 48, 1, 3);
-    qtest_writel(h.qts, BAR + SD_STATUS, 0xffffffff);
     cq_do(&h, 2);
     host_stop(&h, NULL, 0);
 }

@@ -31,66 +31,65 @@ OBJECT_DECLARE_SIMPLE_TYPE(CQHCIState, CQHCI)
 #define CQHCI_TASKS             32
 
 /*
- * Counters: "stat-NAME". A "violation-" is an access to which real hardware
- * would answer with undefined behaviour.
+ * Counters, "stat-NAME" to the user; V_ stands for "violation-", an access to
+ * which real hardware would answer with undefined behaviour.
  */
-#define CQHCI_STATS(X)                                  \
-    X(DOORBELLS,        "doorbells")                    \
-    X(TASKS,            "tasks")                        \
-    X(DCMDS,            "dcmds")                        \
-    X(IN_FLIGHT_MAX,    "in-flight-max")                \
-    X(TASKS_ENCRYPTED,  "tasks-encrypted")              \
-    X(UNITS_ENCRYPTED,  "units-encrypted")              \
-    X(KEYS_PROGRAMMED,  "keys-programmed")              \
-    X(KEYS_EVICTED,     "keys-evicted")                 \
-    X(KEYS_LOST,        "keys-lost")                    \
-    X(ENABLES,          "enables")                      \
-    X(HALTS,            "halts")                        \
-    X(CLEARED,          "cleared")                      \
-    X(ERRORS,           "errors")                       \
-    X(GCE,              "gce")                          \
-    X(ICCE,             "icce")                         \
-    X(IRQS,             "irqs")                         \
-    X(RESETS,           "resets")                       \
-    X(SLEEPS,           "sleeps")                       \
-    X(V_REGISTER,       "violation-register")           \
-    X(V_CONFIG,         "violation-config")             \
-    X(V_DOORBELL,       "violation-doorbell")           \
-    X(V_CLEAR,          "violation-clear")              \
-    X(V_DISABLE,        "violation-disable")            \
-    X(V_DESCRIPTOR,     "violation-descriptor")         \
-    X(V_RESERVED,       "violation-reserved")           \
-    X(V_TRANSFER,       "violation-transfer")           \
-    X(V_DMA,            "violation-dma")                \
-    X(V_SLOT_BUSY,      "violation-slot-busy")          \
-    X(V_SLOT_ORDER,     "violation-slot-order")         \
-    X(V_SLOT_KEY,       "violation-slot-key")           \
-    X(V_SLOT_CONFIG,    "violation-slot-config")        \
-    X(V_SLOT_RESERVED,  "violation-slot-reserved")      \
-    X(V_CRYPTO_OFF,     "violation-crypto-off")         \
-    X(V_CRYPTO_SLOT,    "violation-crypto-slot")        \
-    X(V_CRYPTO_LENGTH,  "violation-crypto-length")      \
-    X(V_CRYPTO_DUN,     "violation-crypto-dun")
+typedef enum {
+    CQHCI_STAT_DOORBELLS,
+    CQHCI_STAT_TASKS,
+    CQHCI_STAT_DCMDS,
+    CQHCI_STAT_IN_FLIGHT_MAX,
+    CQHCI_STAT_TASKS_ENCRYPTED,
+    CQHCI_STAT_UNITS_ENCRYPTED,
+    CQHCI_STAT_KEYS_PROGRAMMED,
+    CQHCI_STAT_KEYS_EVICTED,
+    CQHCI_STAT_KEYS_LOST,
+    CQHCI_STAT_ENABLES,
+    CQHCI_STAT_HALTS,
+    CQHCI_STAT_CLEARED,
+    CQHCI_STAT_ERRORS,
+    CQHCI_STAT_GCE,
+    CQHCI_STAT_ICCE,
+    CQHCI_STAT_IRQS,
+    CQHCI_STAT_RESETS,
+    CQHCI_STAT_SLEEPS,
+    CQHCI_STAT_V_REGISTER,
+    CQHCI_STAT_V_CONFIG,
+    CQHCI_STAT_V_DOORBELL,
+    CQHCI_STAT_V_CLEAR,
+    CQHCI_STAT_V_DISABLE,
+    CQHCI_STAT_V_DESCRIPTOR,
+    CQHCI_STAT_V_RESERVED,
+    CQHCI_STAT_V_TRANSFER,
+    CQHCI_STAT_V_DMA,
+    CQHCI_STAT_V_SLOT_BUSY,
+    CQHCI_STAT_V_SLOT_ORDER,
+    CQHCI_STAT_V_SLOT_KEY,
+    CQHCI_STAT_V_SLOT_CONFIG,
+    CQHCI_STAT_V_SLOT_RESERVED,
+    CQHCI_STAT_V_CRYPTO_OFF,
+    CQHCI_STAT_V_CRYPTO_SLOT,
+    CQHCI_STAT_V_CRYPTO_LENGTH,
+    CQHCI_STAT_V_CRYPTO_DUN,
+    CQHCI_STAT__MAX
+} CQHCIStat;
 
-/* Faults: "fault-NAME", each with "-armed" and "-fired". */
-#define CQHCI_FAULTS(X)                         \
-    X(GCE,              "gce")                  \
-    X(GCE_UNNAMED,      "gce-unnamed")          \
-    X(ICCE,             "icce")                 \
-    X(ICCE_UNNAMED,     "icce-unnamed")         \
-    X(DATA,             "data")                 \
-    X(CMD,              "cmd")                  \
-    X(RED,              "red")                  \
-    X(SLOW,             "slow")                 \
-    X(KEYS_LOST,        "keys-lost")            \
-    X(PROGRAM,          "program")              \
-    X(NO_ENABLE,        "no-enable")            \
-    X(NO_HALT,          "no-halt")
-
-#define CQHCI_STAT_ENUM(id, name) CQHCI_STAT_##id,
-typedef enum { CQHCI_STATS(CQHCI_STAT_ENUM) CQHCI_STAT__MAX } CQHCIStat;
-#define CQHCI_FAULT_ENUM(id, name) CQHCI_FAULT_##id,
-typedef enum { CQHCI_FAULTS(CQHCI_FAULT_ENUM) CQHCI_FAULT__MAX } CQHCIFault;
+/* Faults: "fault-NAME", each with "-armed" and "-fired" */
+typedef enum {
+    CQHCI_FAULT_GCE,
+    CQHCI_FAULT_GCE_UNNAMED,
+    CQHCI_FAULT_ICCE,
+    CQHCI_FAULT_ICCE_UNNAMED,
+    CQHCI_FAULT_DATA,
+    CQHCI_FAULT_CMD,
+    CQHCI_FAULT_RED,
+    CQHCI_FAULT_SLOW,
+    CQHCI_FAULT_KEYS_LOST,
+    CQHCI_FAULT_PROGRAM,
+    CQHCI_FAULT_NO_ENABLE,
+    CQHCI_FAULT_NO_HALT,
+    CQHCI_FAULT__MAX
+} CQHCIFault;
 
 /* What goes wrong on the bus is reported by the host's own registers. */
 typedef enum {
@@ -142,6 +141,7 @@ typedef struct CQHCITask {
     CQHCITaskState state;
     uint64_t seq;               /* order of the doorbells */
     uint64_t desc[2];
+    bool crossed;               /* its data is past the cipher and recorded */
 } CQHCITask;
 
 struct CQHCIState {
