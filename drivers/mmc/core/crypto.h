@@ -11,6 +11,7 @@
 #ifndef _MMC_CORE_CRYPTO_H
 #define _MMC_CORE_CRYPTO_H
 
+#include <linux/blk-crypto.h>
 #include <linux/blkdev.h>
 
 struct mmc_host;
@@ -28,6 +29,16 @@ enum mmc_crypto_path {
 	MMC_CRYPTO_PATH_CQE,
 };
 
+#ifdef CONFIG_MMC_CRYPTO
+
+void mmc_crypto_setup_queue(struct request_queue *q, struct mmc_host *host);
+void mmc_crypto_release_queue(struct request_queue *q);
+void mmc_crypto_set_initial_state(struct mmc_host *host);
+void mmc_crypto_stop_host(struct mmc_host *host);
+void mmc_crypto_free_host(struct mmc_host *host);
+int mmc_crypto_prepare_encrypted(struct request *req, struct mmc_request *mrq,
+				 enum mmc_crypto_path path);
+
 /**
  * mmc_crypto_dun_fits() - Check all DUNs of a request against a field's width
  * @dun: the first data unit's number, least significant 64 bits first
@@ -35,7 +46,7 @@ enum mmc_crypto_path {
  * @bytes: the width of the field, at most 8
  *
  * Return: whether the first and the last number, and so all between, can be
- *	   represented in @bytes bytes.
+ *	   represented in a field of that width.
  */
 static inline bool mmc_crypto_dun_fits(const u64 dun[BLK_CRYPTO_DUN_ARRAY_SIZE],
 				       unsigned int units, unsigned int bytes)
@@ -50,16 +61,6 @@ static inline bool mmc_crypto_dun_fits(const u64 dun[BLK_CRYPTO_DUN_ARRAY_SIZE],
 
 	return units && dun[0] <= max && units - 1 <= max - dun[0];
 }
-
-#ifdef CONFIG_MMC_CRYPTO
-
-void mmc_crypto_setup_queue(struct request_queue *q, struct mmc_host *host);
-void mmc_crypto_release_queue(struct request_queue *q);
-void mmc_crypto_set_initial_state(struct mmc_host *host);
-void mmc_crypto_stop_host(struct mmc_host *host);
-void mmc_crypto_free_host(struct mmc_host *host);
-int mmc_crypto_prepare_encrypted(struct request *req, struct mmc_request *mrq,
-				 enum mmc_crypto_path path);
 
 /* Whether requests of @q may have to be encrypted by the host. */
 static inline bool mmc_crypto_queue_encrypts(struct request_queue *q)

@@ -93,6 +93,14 @@ static struct cqhci_crypto_cap cqhci_crypto_decode_cap(u32 reg)
 	return cap;
 }
 
+static void cqhci_crypto_decode_ccap(u32 ccap, struct cqhci_crypto *crypto)
+{
+	crypto->num_caps = FIELD_GET(CQHCI_CCAP_NUM_CAPS, ccap);
+	crypto->num_slots = FIELD_GET(CQHCI_CCAP_NUM_SLOTS_M1, ccap) + 1;
+	crypto->cfg_base = FIELD_GET(CQHCI_CCAP_CFG_PTR, ccap) *
+			   CQHCI_CCAP_CFG_PTR_UNIT;
+}
+
 /* Whether the registers that CCAP speaks of lie where they can be. */
 static bool cqhci_crypto_layout_is_sane(const struct cqhci_crypto *crypto,
 					resource_size_t mmio_size,
@@ -223,20 +231,16 @@ static int cqhci_crypto_read_caps(struct cqhci_host *cq_host)
 {
 	struct device *dev = mmc_dev(cq_host->mmc);
 	u32 ccap = cqhci_readl(cq_host, CQHCI_CCAP);
-	unsigned int num_caps = FIELD_GET(CQHCI_CCAP_NUM_CAPS, ccap);
 	struct cqhci_crypto *crypto;
 	unsigned int i;
 
-	crypto = devm_kzalloc(dev, struct_size(crypto, caps, num_caps),
+	crypto = devm_kzalloc(dev, struct_size(crypto, caps,
+					       FIELD_MAX(CQHCI_CCAP_NUM_CAPS)),
 			      GFP_KERNEL);
 	if (!crypto)
 		return -ENOMEM;
 
-	crypto->num_caps = num_caps;
-	crypto->num_slots = FIELD_GET(CQHCI_CCAP_NUM_SLOTS_M1, ccap) + 1;
-	crypto->cfg_base = FIELD_GET(CQHCI_CCAP_CFG_PTR, ccap) *
-			   CQHCI_CCAP_CFG_PTR_UNIT;
-
+	cqhci_crypto_decode_ccap(ccap, crypto);
 	if (!cqhci_crypto_layout_is_sane(crypto, cq_host->mmio_size,
 					 !cq_host->ops->crypto_program)) {
 		dev_warn(dev, "CQHCI crypto capability 0x%08x does not fit into %pa bytes of registers\n",
@@ -244,9 +248,11 @@ static int cqhci_crypto_read_caps(struct cqhci_host *cq_host)
 		return -ENXIO;
 	}
 
-	for (i = 0; i < num_caps; i++)
-		crypto->caps[i] = cqhci_crypto_decode_cap(
-				cqhci_readl(cq_host, CQHCI_CRYPTOCAP(i)));
+	for (i = 0; i < crypto->num_caps; i++) {
+		u32 reg = cqhci_readl(cq_host, CQHCI_CRYPTOCAP(i));
+
+		crypto->caps[i] = cqhci_crypto_decode_cap(reg);
+	}
 
 	cq_host->crypto = crypto;
 	return 0;
