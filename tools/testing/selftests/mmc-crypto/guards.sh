@@ -60,5 +60,14 @@ test_no_violation() {
 		fail "no violation is counted at all"
 }
 
+# The engine, if it can, and software only if it cannot
+test_right_one_encrypts() {
+	count=$(engine_stat tasks-encrypted)
+	case $ENGINE in
+	engine)	[ "$count" -gt 0 ] || fail "nothing crossed the engine" ;;
+	*)	[ "$count" -eq 0 ] || fail "$count tasks crossed the engine" ;;
+	esac
+}
+
 # shellcheck disable=SC2086 # a list
 run_tests guard- $GUARDS
