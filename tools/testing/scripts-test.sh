@@ -169,6 +169,16 @@ test_base_tarball_taken() {
 	[ -f "$tree/Kconfig" ]
 }
 
+test_base_changed_in_cache() {
+	kernel_tree "$work/linux-5.10.7" 5 10 7
+	tar -C "$work" -czf "$work/changed.tar.gz" linux-5.10.7
+	tree=$(BASE=$work/changed.tar.gz scripts/fetch base 2>"$said") || return 1
+	echo more >>"$tree/Kconfig"
+	BASE=$work/changed.tar.gz scripts/fetch base >/dev/null 2>"$said" || return 1
+	grep -q 'changed since it was unpacked' "$said" || return 1
+	[ ! -s "$tree/Kconfig" ]
+}
+
 test_qemu_missing() {
 	refused 1 'QEMU=/no/such does not exist' env QEMU=/no/such scripts/fetch qemu
 }
