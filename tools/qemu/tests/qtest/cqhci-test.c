@@ -558,6 +558,53 @@ static void test_pci(void)
     host_stop(&h, NULL, 0);
 }
 
+static void test_hw_reset(void)
+{
+    Host h;
+
+    host_start(&h, "", true);
+    card_on(&h);
+    /* RST_N_FUNCTION, which only ever can be set once */
+    sd_command(&h, 6, 3 << 24 | 162 << 16 | 1 << 8, 3);
+    g_assert_cmpuint(qom_get(h.qts, "card0", "stat-hw-resets"), ==, 0);
+    qtest_writeb(h.qts, BAR + SD_POWER + 1, 0x1f);
+    g_assert_cmpuint(qom_get(h.qts, "card0", "stat-hw-resets"), ==, 0);
+    qtest_writeb(h.qts, BAR + SD_POWER + 1, 0x0f);
+    g_assert_cmpuint(qom_get(h.qts, "card0", "stat-hw-resets"), ==, 1);
+    qtest_writeb(h.qts, BAR + SD_POWER + 1, 0x0f);
+    g_assert_cmpuint(qom_get(h.qts, "card0", "stat-hw-resets"), ==, 1);
+    host_stop(&h, NULL, 0);
+}
+
+/* Power that goes away takes the tasks with it. */
+static void test_sleep(void)
+{
+    uint64_t pm;
+    Host h;
+
+    start_on(&h, "", 0);
+    pm = h.config + 0x80 + PCI_PM_CTRL;
+    put_data(&h, 0, 0, 0, 8, 0);
+    cq_do(&h, 0);
+    cq_write(&h, CTL, CTL_HALT);
+    qtest_writew(h.qts, pm, 3);
+    qtest_writew(h.qts, pm, 0);
+    g_assert_cmphex(cq_read(&h, CFG), ==, 0);
+    assert_violations(&h, NULL, 0);
+
+    sd_on(&h);
+    cq_on(&h, 0);
+    ring(&h, 1);
+    qtest_writew(h.qts, pm, 3);
+    qtest_clock_step(h.qts, 10 * DELAY);
+    qtest_writew(h.qts, pm, 0);
+    qtest_clock_step(h.qts, 10 * DELAY);
+    g_assert_cmphex(cq_read(&h, TDBR), ==, 0);
+    g_assert_cmpuint(counter(&h, "tasks"), ==, 2);
+    g_assert_cmpuint(counter(&h, "cleared"), ==, 1);
+    host_stop(&h, "disable", 1);
+}
+
 static void test_capability(void)
 {
     Host h;
@@ -1707,7 +1754,9 @@ int main(int argc, char **argv)
         { "registers/capability", test_capability },
         { "registers/config-while-enabled", test_config_while_enabled },
         { "registers/interrupt", test_interrupt },
-        { "pci", test_pci },
+        { "pci/config", test_pci },
+        { "pci/hw-reset", test_hw_reset },
+        { "pci/sleep", test_sleep },
         { "slots/read-back", test_slots },
         { "slots/order", test_slot_order },
         { "slots/key", test_slot_key },
