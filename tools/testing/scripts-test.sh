@@ -45,7 +45,6 @@ refused() {
 
 # fake_df MIB: whatever is asked, that much is free
 fake_df() {
-	mkdir -p "$work/bin"
 	printf '#!/bin/sh\necho header\necho "disk 1 1 %d 1%% /"\n' $(($1 * 1024)) >"$work/bin/df"
 	chmod +x "$work/bin/df"
 }
@@ -65,7 +64,16 @@ empty_mirror() {
 	Dir::Etc::SourceList "$work/sources.list";
 	Dir::Etc::SourceParts "/nonexistent";
 	Dir::State::Lists "$work/aptlists";
+	Dir::State::status "$work/aptstatus";
+	Dir::Cache "$work/aptlists";
 	EOF
+	: >"$work/aptstatus"
+}
+
+# missing_package NAME: dpkg says that it is not installed
+missing_package() {
+	printf '#!/bin/sh\ncase " $* " in *" %s "*) exit 1 ;; esac\nexec /usr/bin/dpkg-query "$@"\n' "$1" >"$work/bin/dpkg-query"
+	chmod +x "$work/bin/dpkg-query"
 }
 
 # A stand-in for the emulator that never ends and says that it runs
@@ -115,6 +123,21 @@ test_no_apt_source() {
 	empty_mirror
 	: >"$work/sources.list"
 	refused 1 'apt has no source for' env APT_CONFIG="$work/apt.conf" scripts/fetch base
+}
+
+test_no_network_deps() {
+	empty_mirror
+	missing_package bc
+	refused 1 'no package bc here (.*needed: bc' env APT_CONFIG="$work/apt.conf" PATH="$work/bin:$PATH" scripts/deps
+}
+
+test_no_sudo() {
+	empty_mirror
+	missing_package bc
+	printf '#!/bin/sh\necho 1000\n' >"$work/bin/id"
+	printf '#!/bin/sh\necho "sudo: you may not" >&2\nexit 1\n' >"$work/bin/sudo"
+	chmod +x "$work/bin/id" "$work/bin/sudo"
+	refused 1 'sudo: you may not.*needed: bc' env APT_CONFIG="$work/apt.conf" PATH="$work/bin:$PATH" scripts/deps
 }
 
 test_half_download_not_trusted() {
@@ -354,7 +377,6 @@ test_fetch_interrupted() {
 	tar -C "$work" -czf "$work/slow.tar.gz" linux-5.10.8
 	printf '#!/bin/sh\necho y >"%s"\nsleep 3\nexec /bin/tar "$@"\n' "$work/mark" >"$work/bin/tar"
 	chmod +x "$work/bin/tar"
-	rm -f "$work/bin/df"
 	interrupted "$work/mark" env PATH="$work/bin:$PATH" BASE="$work/slow.tar.gz" scripts/fetch base || return 1
 	rm -f "$work/bin/tar"
 	[ -z "$(find "$XDG_CACHE_HOME/mmc-crypto/src" -name '*.new.*')" ] || { echo "left files behind"; return 1; }
@@ -415,6 +437,7 @@ for t do
 		echo "not ok $number $t"
 		{ echo "$why"; cat "$said"; } | sed 's/^/# /' >&2 ;;
 	esac
-	rm -f "$work/bin/df"
+	rm -rf -- "${work:?}/bin"
+	mkdir "$work/bin"
 done
 [ $failed -eq 0 ] && [ $number -gt 0 ]
