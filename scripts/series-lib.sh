@@ -24,8 +24,8 @@ stamp_field() {
 series_inputs() {
 	{
 		echo "$1"
-		cd "$top" && for si_dir in patches/v5.10 $series_dirs; do
-			[ ! -d "$si_dir" ] || find "$si_dir" -type f -exec sha256sum {} +
+		cd "$top" && for si_dir in patches/v5.10/*.patch $series_dirs; do
+			[ ! -e "$si_dir" ] || find "$si_dir" -type f -exec sha256sum {} +
 		done | sort -k2
 	} | sha256sum
 }
@@ -52,6 +52,13 @@ header() {
 	sed -n "/^\$/q; s/^$2: //p" "$1"
 }
 
+# in_index COMMAND...: git, on an index of its own, so that files in out/tree do
+# not change (and are not built again) unless the result of the series does
+in_index() {
+	GIT_INDEX_FILE=$tree/.git/series-index git -C "$tree" "$@"
+}
+
+# apply_patch PATCH PARENT: prints the commit that the patch makes
 apply_patch() {
 	ap_name=${1##*/}
 	ap_from=$(header "$1" From)
@@ -63,26 +70,26 @@ apply_patch() {
 	fi
 	# git apply takes offsets but no fuzz
 	if grep -q '^diff --git ' "$1"; then
-		ap_log=$(git -C "$tree" apply --index "$1" 2>&1) ||
+		ap_log=$(in_index apply --cached "$1" 2>&1) ||
 			die "$ap_name does not apply: $(echo "$ap_log" | head -n 1)"
 	fi
 	sed -n '/^---$/,/^diff --git /s/^Adds: //p' "$1" | while IFS= read -r ap_file; do
-		[ ! -e "$tree/$ap_file" ] ||
+		[ -z "$(in_index ls-files -- "$ap_file")" ] ||
 			die "$ap_name adds $ap_file, which is there already"
 		[ -f "$top/$ap_file" ] ||
 			die "$ap_name adds $ap_file, which the repository does not have"
-		mkdir -p "$(dirname "$tree/$ap_file")"
-		cp "$top/$ap_file" "$tree/$ap_file"
-		git -C "$tree" add -f -- "$ap_file"
+		ap_blob=$(in_index hash-object -w -- "$top/$ap_file")
+		in_index update-index --add --cacheinfo "100644,$ap_blob,$ap_file"
 	done || exit 1
 	{
 		echo "$ap_subject"
 		echo
 		sed '1,/^$/d; /^---$/,$d' "$1"
-	} | GIT_AUTHOR_NAME=${ap_from% <*} \
+	} | git stripspace |
+		GIT_AUTHOR_NAME=${ap_from% <*} \
 		GIT_AUTHOR_EMAIL=$(echo "$ap_from" | sed 's/.*<\(.*\)>/\1/') \
 		GIT_AUTHOR_DATE=$ap_date GIT_COMMITTER_DATE=$ap_date \
-		as_nobody git -C "$tree" commit -q --cleanup=whitespace -F - ||
+		as_nobody git -C "$tree" commit-tree -p "$2" "$(in_index write-tree)" ||
 		die "$ap_name could not be committed"
 }
 
