@@ -229,9 +229,9 @@ static uint64_t testport_read(void *opaque, hwaddr addr, unsigned size)
         return s->reply_len;
     case TESTPORT_STATUS:
         return s->status;
-    case TESTPORT_REQUEST ... TESTPORT_REQUEST + TESTPORT_TEXT_SIZE - 1:
+    case TESTPORT_REQUEST ... TESTPORT_REQUEST + TESTPORT_TEXT_SIZE - 4:
         return ldl_le_p(s->request + addr - TESTPORT_REQUEST);
-    case TESTPORT_REPLY ... TESTPORT_REPLY + TESTPORT_TEXT_SIZE - 1:
+    case TESTPORT_REPLY ... TESTPORT_REPLY + TESTPORT_TEXT_SIZE - 4:
         return ldl_le_p(s->reply + addr - TESTPORT_REPLY);
     default:
         return 0;
@@ -247,7 +247,7 @@ static void testport_write(void *opaque, hwaddr addr, uint64_t value,
     case TESTPORT_LENGTH:
         s->status = testport_execute(s, value);
         break;
-    case TESTPORT_REQUEST ... TESTPORT_REQUEST + TESTPORT_TEXT_SIZE - 1:
+    case TESTPORT_REQUEST ... TESTPORT_REQUEST + TESTPORT_TEXT_SIZE - 4:
         stl_le_p(s->request + addr - TESTPORT_REQUEST, value);
         break;
     }

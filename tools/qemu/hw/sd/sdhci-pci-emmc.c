@@ -220,6 +220,7 @@ static void emmc_realize(PCIDevice *dev, Error **errp)
     s->sdhci.reset_all = emmc_reset_all;
     s->sdhci.power_control = emmc_power_control;
     s->sdhci.dma_as = pci_get_address_space(dev);
+    pci_config_set_interrupt_pin(dev->config, 1);
     s->sdhci.irq = pci_allocate_irq(dev);
     cqhci_attach(cqhci, &emmc_cqhci_ops, s, &s->sdhci.sdbus, s->sdhci.dma_as);
     if (!qdev_realize(DEVICE(cqhci), NULL, errp)) {
@@ -233,7 +234,6 @@ static void emmc_realize(PCIDevice *dev, Error **errp)
                  s->subsystem_vendor_id);
     pci_set_word(dev->config + PCI_SUBSYSTEM_ID, s->subsystem_id);
     pci_config_set_prog_interface(dev->config, 0x01); /* does DMA */
-    pci_config_set_interrupt_pin(dev->config, 1);
     emmc_map(s);
 }
 

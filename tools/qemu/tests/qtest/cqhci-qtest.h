@@ -13,7 +13,7 @@
 #include "qobject/qdict.h"
 
 /* "-M virt,highmem-ecam=off" */
-#define VIRT_MACHINE    "-M virt,highmem-ecam=off -m 128"
+#define VIRT_MACHINE    "-M virt,highmem-ecam=off -m 128 -nodefaults"
 #define VIRT_ECAM       0x3f000000ull
 #define VIRT_PCI_MMIO   0x10000000ull
 #define VIRT_RAM        0x40000000ull
