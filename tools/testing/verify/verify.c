@@ -5,8 +5,8 @@
  * Takes the image, the master keys, the original files and the ledgers; nothing
  * that the guest says. Prints KTAP. Exit status: 0 if every check found
  * something to look at and nothing wrong, 1 if not, 2 if the input cannot be
- * used. New options belong into usage() and ../README.rst, new checks into the
- * list of README.rst beside this file.
+ * used. New options belong into usage_text, new checks into the list of README.rst
+ * beside this file; guests are compared with the names of checks.
  */
 #include <getopt.h>
 #include <stdlib.h>

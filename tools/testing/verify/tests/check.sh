@@ -98,12 +98,22 @@ reset() {
 	rm -rf tree keys canary
 	cp -a good/tree good/keys good/canary good/engine good/card .
 	[ ! -f good/plan ] || cp good/plan .
-	cp --sparse=always good/img img
+	# the image is the largest piece and seldom the one that was broken
+	if [ -f touched ] || [ ! -f img ]; then
+		cp --sparse=always good/img img
+		rm -f touched
+	fi
+}
+
+# whatever changes the image has to go through here
+on_image() {
+	: >touched
+	"$@"
 }
 
 # poke SECTOR BYTE <DATA
 poke() {
-	dd of=img bs=1 seek=$(($1 * 512 + $2)) conv=notrunc 2>/dev/null
+	on_image dd of=img bs=1 seek=$(($1 * 512 + $2)) conv=notrunc 2>/dev/null
 }
 
 # edit LEDGER AWK: the program sees split records and may change or drop them
@@ -135,6 +145,7 @@ for kind in ext4 f2fs; do
 	xz -dc "$here/fixtures/$kind.img.xz" | dd of=good/img bs=64k conv=sparse 2>/dev/null
 	cp "$here/fixtures/$kind.map" good/map
 	"$mkledger" good/img good/map good/engine good/card
+	rm -f img
 	reset
 
 	passes "$kind: all holds" trees --ledger-exact
@@ -148,8 +159,8 @@ for kind in ext4 f2fs; do
 	printf '\125' | poke "$a" 77
 	fails "$kind: a byte of ciphertext changed" \
 		"tree 0:iv32,ciphertext 0:iv32,ledger and image" trees
-	dd if=good/img of=img bs=512 skip="$a" seek="$b" count=8 conv=notrunc 2>/dev/null
-	dd if=good/img of=img bs=512 skip="$b" seek="$a" count=8 conv=notrunc 2>/dev/null
+	on_image dd if=good/img of=img bs=512 skip="$a" seek="$b" count=8 conv=notrunc 2>/dev/null
+	on_image dd if=good/img of=img bs=512 skip="$b" seek="$a" count=8 conv=notrunc 2>/dev/null
 	fails "$kind: two blocks swapped" \
 		"tree 0:iv32,ciphertext 0:iv32,ledger and image" trees
 	head -c 4096 tree/iv32/size-4097 | poke 133000 0
@@ -231,6 +242,13 @@ for kind in ext4 f2fs; do
 	edit engine '/^P/ { sub(/enable=1/, "enable=0") } { print }'
 	fails "$kind: a slot was not enabled" "ledger keys" trees
 
+	echo "F n=$(($(wc -l <card) + 1))" >>card
+	fails "$kind: a record behind the end" "ledgers complete" trees
+	edit engine '/^U/ { sub(/ t=3 /, " t=4 ") } { print }'
+	fails "$kind: a task with another's data" "$agree" trees
+	renumber engine '{ print } /^T.* t=3 / { print }'
+	refuses "$kind: a task is closed twice" "closed twice" trees
+
 	# ledgers and the rest
 	edit engine "/ lba=$b / { sub(/dun=[0-9]+/, \"dun=99\") } { print }"
 	fails "$kind: another DUN" \
@@ -273,7 +291,7 @@ for kind in ext4 f2fs; do
 	# unusable input
 	refuses "$kind: damaged superblock" "neither ext4 nor f2fs" \
 		run --fs 0 --expect iv32=tree/iv32
-	truncate -s 8M img
+	on_image truncate -s 8M img
 	refuses "$kind: image cut short" "fit the image" trees
 done
 
@@ -294,6 +312,7 @@ head -c 3584 /dev/zero | tr '\0' l >>good/tree/iv32/legible
 head -c 4608 good/tree/iv32/legible >good/canary
 "$mkraw" good/img good/keys good/tree/iv32 <good/plan >good/map || echo "Bail out! mkraw"
 "$mkledger" good/img good/map good/engine good/card
+rm -f img
 reset
 passes "plan: all holds" plan
 printf '\125' | poke 161 9
