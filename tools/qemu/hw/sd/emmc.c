@@ -251,13 +251,19 @@ static void emmc_transfer_done(EMMCState *s)
     s->state = EMMC_TRAN;
 }
 
+/* Bytes in the run that begins now: as much as is left and fits in */
+static uint32_t emmc_run_bytes(const EMMCTransfer *x)
+{
+    return MIN(x->left, EMMC_RUN_SIZE >> EMMC_SECTOR_SHIFT)
+           << EMMC_SECTOR_SHIFT;
+}
+
 /* Fetch the next run of a read */
 static void emmc_run_fetch(EMMCState *s)
 {
     EMMCTransfer *x = &s->xfer;
 
-    x->run = MIN(x->left, EMMC_RUN_SIZE >> EMMC_SECTOR_SHIFT)
-             << EMMC_SECTOR_SHIFT;
+    x->run = emmc_run_bytes(x);
     x->pos = 0;
     trace_emmc_run("read", x->part, x->sector, x->run >> EMMC_SECTOR_SHIFT);
     if (blk_pread(s->blk, emmc_image_offset(s, x->part, x->sector), x->run,
@@ -375,8 +381,7 @@ static void emmc_write_data(SDState *sd, const void *data, size_t length)
             }
             return;
         }
-        run = MIN(x->left, EMMC_RUN_SIZE >> EMMC_SECTOR_SHIFT)
-              << EMMC_SECTOR_SHIFT;
+        run = emmc_run_bytes(x);
         if (!run) {
             /* An open-ended write has come to the end of the card */
             if (!s->data_lost) {
@@ -1333,11 +1338,11 @@ static int emmc_post_load(void *opaque, int version_id)
 {
     EMMCState *s = opaque;
     EMMCTransfer *x = &s->xfer;
+    uint32_t run = s->state == EMMC_RCV ? emmc_run_bytes(x) : x->run;
 
     /* What the data path takes for granted */
-    if (x->run > EMMC_RUN_SIZE || x->pos > EMMC_RUN_SIZE ||
-        x->task >= EMMC_TASKS_MAX || emmc_part(s) > EMMC_PART_BOOT2 ||
-        x->part > EMMC_PART_BOOT2) {
+    if (run > EMMC_RUN_SIZE || x->pos > run || x->task >= EMMC_TASKS_MAX ||
+        x->part > EMMC_PART_BOOT2 || emmc_part(s) > EMMC_PART_BOOT2) {
         return -EINVAL;
     }
     return 0;
