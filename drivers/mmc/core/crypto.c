@@ -67,7 +67,7 @@ static bool mmc_crypto_host_has_engine(struct mmc_host *host)
  * mmc_crypto_set_initial_state() - Take notice of a return to the initial state
  * @host: the host
  *
- * Called when the host's bus goes back to its initial state: at power-off, at
+ * Called when the host's bus has gone back to its initial state: at power-off, at
  * power-up and when the card is reset. Keyslots belong to the host's engine and
  * not to the card, so that these events need not affect them; a host driver
  * that has called mmc_crypto_set_reports_loss() is believed. For any other host each of them

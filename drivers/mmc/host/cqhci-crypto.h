@@ -46,6 +46,17 @@ static inline bool cqhci_crypto_enabled(struct cqhci_host *cq_host)
 	return cq_host->mmc->caps2 & MMC_CAP2_CRYPTO;
 }
 
+/*
+ * Have the engine enabled together with the queue, or off for good: the system
+ * that ran before may have left it on.
+ */
+static inline u32 cqhci_crypto_set_cfg(struct cqhci_host *cq_host, u32 cfg)
+{
+	if (cqhci_crypto_enabled(cq_host))
+		return cfg | CQHCI_CRYPTO_ENABLE;
+	return cfg & ~CQHCI_CRYPTO_ENABLE;
+}
+
 static inline bool cqhci_crypto_is_encrypted(const struct mmc_request *mrq)
 {
 	return mrq->crypto_ctx;
@@ -82,6 +93,11 @@ static inline void cqhci_crypto_set_mmio_size(struct cqhci_host *cq_host,
 static inline bool cqhci_crypto_enabled(struct cqhci_host *cq_host)
 {
 	return false;
+}
+
+static inline u32 cqhci_crypto_set_cfg(struct cqhci_host *cq_host, u32 cfg)
+{
+	return cfg;
 }
 
 static inline bool cqhci_crypto_is_encrypted(const struct mmc_request *mrq)
