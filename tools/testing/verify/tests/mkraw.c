@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <nettle/sha2.h>
@@ -21,10 +22,10 @@ int main(int argc, char **argv)
 {
 	char name[64], key_name[64], file_name[64], path[4096], dun[24], dus[24];
 	uint64_t sector, offset, length, at;
-	int failed = argc != 4;
-	FILE *image;
+	FILE *image = argc == 4 ? fopen(argv[1], "r+") : NULL;
+	int failed = 0;
 
-	if (failed || !(image = fopen(argv[1], "r+"))) {
+	if (!image) {
 		fprintf(stderr, "usage: mkraw IMAGE KEYS CORPUS <PLAN >MAP\n");
 		return 2;
 	}
@@ -47,8 +48,8 @@ int main(int argc, char **argv)
 		if (encrypted) {
 			FILE *k;
 
-			sscanf(dun, "%" SCNu64, &nr);
-			sscanf(dus, "%" SCNu64, &unit);
+			nr = strtoull(dun, NULL, 10);
+			unit = strtoull(dus, NULL, 10);
 			snprintf(path, sizeof(path), "%s/%s.key", argv[2],
 				 key_name);
 			k = fopen(path, "r");
