@@ -685,6 +685,15 @@ static void test_interrupt(void)
     cq_write(&h, IS, IS_HAC);
     g_assert_cmphex(qtest_readl(h.qts, BAR + SD_STATUS), ==, 0);
     g_assert_cmpuint(counter(&h, "irqs"), ==, 1);
+
+    /* What is no longer enabled is forgotten. */
+    cq_write(&h, CTL, 0);
+    cq_write(&h, CTL, CTL_HALT);
+    g_assert_cmphex(cq_read(&h, IS), ==, IS_HAC);
+    cq_write(&h, ISTE, 0);
+    g_assert_cmphex(qtest_readl(h.qts, BAR + SD_STATUS), ==, 0);
+    cq_write(&h, ISTE, IS_HAC);
+    g_assert_cmphex(cq_read(&h, IS), ==, 0);
     host_stop(&h, NULL, 0);
 }
 
