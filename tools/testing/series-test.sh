@@ -1,0 +1,162 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# series-test - the series becomes a git tree, mails, and itself again
+#
+# usage: tools/testing/series-test.sh
+#
+# Works on a copy of the repository, on a base that has only those files of the
+# real one that the series changes, so that it takes seconds. KTAP on stdout.
+
+set -u
+top=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd -P)
+mkdir -p "$top/out"
+base=$("$top/scripts/fetch" base) || exit 1
+work=$(mktemp -d "$top/out/series-test.XXXXXX")
+trap 'rm -rf -- "$work"' EXIT
+trap 'exit 130' INT TERM HUP
+
+repo=$work/repo
+mkdir -p "$repo" "$work/home"
+(cd "$top" && tar -cf - Makefile Kconfig scripts patches block drivers include Documentation 2>/dev/null) |
+	tar -xf - -C "$repo"
+# Nobody's machine: no identity, no configuration
+unset QEMU KERNEL INPUT PLAINTEXT HOST GIT_AUTHOR_NAME GIT_AUTHOR_EMAIL \
+	GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL EMAIL
+export HOME="$work/home" XDG_CACHE_HOME="$work/cache" GIT_CONFIG_NOSYSTEM=1 \
+	GIT_CONFIG_GLOBAL=/dev/null
+
+# small_base DIR: what the series touches, and what makes it a kernel
+small_base() {
+	mkdir -p "$1"
+	# .gitattributes decides what stands behind the @@ of a hunk
+	for f in Makefile Kconfig .gitattributes $(cat "$repo"/patches/v5.10/*.patch | sed -n 's|^--- a/||p' | sort -u); do
+		mkdir -p "$1/$(dirname "$f")"
+		cp "$base/$f" "$1/$f"
+	done
+}
+small_base "$work/base"
+export BASE="$work/base"
+
+count=0
+failed=0
+test_case() {
+	count=$((count + 1))
+	if "$1" >"$work/said" 2>&1; then
+		echo "ok $count $1"
+	else
+		echo "not ok $count $1"
+		sed 's/^/# /' "$work/said" >&2
+		failed=$((failed + 1))
+	fi
+}
+
+# refused TEXT COMMAND...
+refused() {
+	text=$1
+	shift
+	! "$@" >"$work/refusal" 2>&1 || { echo "was not refused"; return 1; }
+	grep -q -- "$text" "$work/refusal" || { cat "$work/refusal"; return 1; }
+}
+
+head_of() {
+	git -C "$repo/out/tree" rev-parse "HEAD$1"
+}
+
+becomes_a_tree() {
+	"$repo/scripts/tree" || return 1
+	[ "$(git -C "$repo/out/tree" rev-list --count base..HEAD)" -eq \
+	  "$(find "$repo/patches/v5.10" -name '*.patch' | wc -l)" ]
+}
+
+is_the_same_every_time() {
+	before=$(head_of '') || return 1
+	rm -rf "$repo/out/tree"
+	"$repo/scripts/tree" && [ "$(head_of '')" = "$before" ]
+}
+
+comes_back_unchanged() {
+	"$repo/scripts/refresh" || return 1
+	for d in patches block drivers include Documentation; do
+		[ ! -e "$top/$d" ] && [ ! -e "$repo/$d" ] || diff -r "$top/$d" "$repo/$d" || return 1
+	done
+}
+
+mails_apply_without_an_identity() {
+	"$repo/scripts/series" --signoff 'A B <a@example.org>' || return 1
+	# The author of a commit that "git am" makes is in the mail; who applies it is not
+	cp -R "$work/base" "$work/am" && cd "$work/am" && git init -q . && git add -A -f &&
+		GIT_AUTHOR_NAME=x GIT_AUTHOR_EMAIL=x@localhost GIT_COMMITTER_NAME=x \
+		GIT_COMMITTER_EMAIL=x@localhost git commit -q -m base &&
+		find "$repo/out/series" -name '*.patch' | sort | tail -n +2 |
+		GIT_COMMITTER_NAME=x GIT_COMMITTER_EMAIL=x@localhost xargs git am -q || return 1
+	[ "$(git rev-parse 'HEAD^{tree}')" = "$(head_of '^{tree}')" ] || return 1
+	[ "$(git log --format=%B | grep -c '^Signed-off-by: A B')" -eq \
+	  "$(git rev-list --count HEAD~1 2>/dev/null)" ]
+}
+
+cover_letter_is_filled_in() {
+	! grep -q '\*\*\*' "$repo/out/series/0000-cover-letter.patch" &&
+		grep -q '^Subject: .*inline encryption' "$repo/out/series/0000-cover-letter.patch"
+}
+
+file_that_is_there_already_is_refused() {
+	small_base "$work/has"
+	f=$(sed -n 's/^Adds: //p' "$repo"/patches/v5.10/*.patch | head -n 1)
+	mkdir -p "$work/has/$(dirname "$f")"
+	echo old >"$work/has/$f"
+	BASE="$work/has" refused "is there already" "$repo/scripts/tree"
+}
+
+patch_that_does_not_apply_is_refused() {
+	small_base "$work/other"
+	f=$(sed -n 's|^--- a/||p' "$repo"/patches/v5.10/0001-*.patch | head -n 1)
+	: >"$work/other/$f"
+	BASE="$work/other" refused "0001-.* does not apply" "$repo/scripts/tree"
+}
+
+other_kernel_is_refused() {
+	small_base "$work/v6"
+	sed -i 's/^VERSION = .*/VERSION = 6/' "$work/v6/Makefile"
+	BASE="$work/v6" refused "5\.10" "$repo/scripts/tree"
+}
+
+work_in_the_tree_is_not_lost() {
+	"$repo/scripts/tree" || return 1
+	echo mine >"$repo/out/tree/mine"
+	"$repo/scripts/tree" && [ -f "$repo/out/tree/mine" ] || return 1
+	refused "not committed" "$repo/scripts/refresh" || return 1
+	first=$(find "$repo/patches/v5.10" -name '0001-*.patch')
+	cp "$first" "$work/first"
+	sed -i '4a\
+more words' "$first"
+	refused "has work" "$repo/scripts/tree" || return 1
+	[ -f "$repo/out/tree/mine" ] || return 1
+	cp "$work/first" "$first"
+	"$repo/scripts/tree" --forget-work && [ ! -f "$repo/out/tree/mine" ]
+}
+
+change_to_an_added_file_has_to_be_squashed() {
+	f=$(sed -n 's/^Adds: //p' "$repo"/patches/v5.10/*.patch | head -n 1)
+	echo >>"$repo/out/tree/$f"
+	GIT_AUTHOR_NAME=x GIT_AUTHOR_EMAIL=x@localhost GIT_COMMITTER_NAME=x \
+		GIT_COMMITTER_EMAIL=x@localhost git -C "$repo/out/tree" commit -q -a -m later || return 1
+	refused "squash" "$repo/scripts/refresh" || return 1
+	diff -r "$top/patches" "$repo/patches" || return 1
+	"$repo/scripts/tree" --forget-work
+}
+
+echo "KTAP version 1"
+tests="becomes_a_tree is_the_same_every_time comes_back_unchanged
+mails_apply_without_an_identity cover_letter_is_filled_in
+file_that_is_there_already_is_refused patch_that_does_not_apply_is_refused
+other_kernel_is_refused work_in_the_tree_is_not_lost
+change_to_an_added_file_has_to_be_squashed"
+# shellcheck disable=SC2086 # a list
+set -- $tests
+echo "1..$#"
+for t do
+	test_case "$t"
+done
+echo "# $((count - failed)) passed, $failed failed"
+[ $failed -eq 0 ]
