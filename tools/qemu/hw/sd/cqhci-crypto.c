@@ -411,6 +411,15 @@ bool cqhci_crypto_realize(CQHCIState *s, Error **errp)
         error_setg(errp, "data-unit-sizes must name at least one size");
         return false;
     }
+    if (s->array_ptr * 0x100 < CQHCI_MMIO_SIZE) {
+        error_setg(errp, "array-pointer must be behind the registers, at %u "
+                   "or more", CQHCI_MMIO_SIZE / 0x100);
+        return false;
+    }
+    if (s->ccap_override != UINT64_MAX && s->ccap_override > UINT32_MAX) {
+        error_setg(errp, "x-ccap has 32 bits");
+        return false;
+    }
     if (!cqhci_crypto_self_test(errp)) {
         return false;
     }

@@ -576,6 +576,23 @@ static void test_hw_reset(void)
     host_stop(&h, NULL, 0);
 }
 
+/* Command and data line may be reset by one write. */
+static void test_combined_reset(void)
+{
+    Host h;
+
+    host_start(&h, "", true);
+    card_on(&h);
+    sd_command(&h, 13, CARD_RCA << 16, 3);
+    g_assert_cmphex(qtest_readl(h.qts, BAR + SD_STATUS), ==, 3);
+    qtest_writeb(h.qts, BAR + SD_RESET, 0x06);
+    g_assert_cmphex(qtest_readb(h.qts, BAR + SD_RESET), ==, 0);
+    g_assert_cmphex(qtest_readl(h.qts, BAR + SD_STATUS), ==, 0);
+    /* Neither of them resets the engine. */
+    g_assert_cmpuint(counter(&h, "resets"), ==, 0);
+    host_stop(&h, NULL, 0);
+}
+
 /* Power that goes away takes the tasks with it. */
 static void test_sleep(void)
 {
@@ -1161,12 +1178,13 @@ static void test_halt(void)
     g_assert_cmphex(cq_read(&h, IS), ==, IS_HAC);
     cq_write(&h, IS, IS_HAC);
     /* Doorbells are held back until the halt ends. */
-    put_data(&h, 0, 0, 0, 8, 0);
-    put_data(&h, 1, 0, 8, 8, 0);
     ring(&h, 1);
     qtest_clock_step(h.qts, 10 * DELAY);
     g_assert_cmphex(cq_read(&h, TDBR), ==, 1);
     g_assert_cmphex(cq_read(&h, IS), ==, 0);
+    /* Nor have their descriptors been read before. */
+    put_data(&h, 0, 0, 0, 8, 0);
+    put_data(&h, 1, 0, 8, 8, 0);
     cq_write(&h, CTL, 0);
     cq_finish(&h, 1);
 
@@ -1768,6 +1786,7 @@ int main(int argc, char **argv)
         { "registers/interrupt", test_interrupt },
         { "pci/config", test_pci },
         { "pci/hw-reset", test_hw_reset },
+        { "pci/combined-reset", test_combined_reset },
         { "pci/sleep", test_sleep },
         { "slots/read-back", test_slots },
         { "slots/order", test_slot_order },
