@@ -310,6 +310,10 @@ test_plaintext_value() {
 	refused 2 'PLAINTEXT is 1' env PLAINTEXT=yes scripts/run
 }
 
+test_shell_without_terminal() {
+	refused 1 'a shell needs a terminal' scripts/run shell
+}
+
 test_kernel_missing() {
 	refused 1 'KERNEL=/no/such does not exist' env KERNEL=/no/such scripts/run
 }
