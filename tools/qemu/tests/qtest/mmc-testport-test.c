@@ -165,6 +165,7 @@ static void test_refused(void)
         { "get host0", EINVAL },
         { "set host0 stat-doorbells 1", EPERM },
         { "set host0 delay 1", EPERM },
+        { "set host0 nothing 1", EPERM },
         { "set host0 fault-gce-armed 1", EPERM },
         { "set host0 fault-nothing 1", ENOENT },
         { "set nowhere fault-gce 1", ENODEV },
