@@ -46,7 +46,7 @@ static void port_stop(Port *p)
 
 static uint32_t port_request(Port *p, const char *text)
 {
-    g_autofree char *padded = g_malloc0(TEXT_SIZE);
+    g_autofree char *padded = g_malloc0(TEXT_SIZE + 4);
     size_t len = strlen(text);
 
     g_assert_cmpuint(len, <=, TEXT_SIZE);
