@@ -170,6 +170,7 @@ static void capability_for_key(struct kunit *test)
 	};
 	struct blk_keyslot_manager *ksm;
 	struct cqhci_crypto *crypto;
+	unsigned int *sizes;
 
 	ksm = kunit_kzalloc(test, sizeof(*ksm), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ksm);
@@ -193,11 +194,9 @@ static void capability_for_key(struct kunit *test)
 
 	KUNIT_EXPECT_TRUE(test, cqhci_crypto_advertise(crypto, ksm));
 	KUNIT_EXPECT_EQ(test, ksm->max_dun_bytes_supported, 4U);
-	KUNIT_EXPECT_EQ(test,
-		ksm->crypto_modes_supported[BLK_ENCRYPTION_MODE_AES_256_XTS],
-		0x1200U);
-	KUNIT_EXPECT_EQ(test,
-		ksm->crypto_modes_supported[BLK_ENCRYPTION_MODE_INVALID], 0U);
+	sizes = ksm->crypto_modes_supported;
+	KUNIT_EXPECT_EQ(test, sizes[BLK_ENCRYPTION_MODE_AES_256_XTS], 0x1200U);
+	KUNIT_EXPECT_EQ(test, sizes[BLK_ENCRYPTION_MODE_INVALID], 0U);
 
 	/* no data unit size, or no known algorithm: nothing to advertise */
 	crypto->num_caps = 1;
