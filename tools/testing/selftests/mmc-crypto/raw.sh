@@ -224,4 +224,7 @@ if [ $# -eq 0 ]; then
 	fi
 	set -- "$@" plan-intact-at-end
 fi
+# The host's search for plaintext has to find this, or it would find nothing. The plan
+# begins behind it.
+[ ! -f "$RUN/canary" ] || dd if="$RUN/canary" of="${part}3" bs=4096 count=1 conv=notrunc,fsync 2>/dev/null
 run_tests raw- "$@"
