@@ -36,7 +36,8 @@ test_only_the_planted_leak() {
 	echo "mmc-crypto: planted leak ends" >/dev/kmsg
 	planted=$(grep -c 'comm "insmod"' "$tmp/leaks") || fail "the planted leak was not found"
 	all=$(grep -c '^unreferenced' "$tmp/leaks")
-	if [ "$planted" -gt 16 ] || [ "$all" -gt "$planted" ]; then
+	# 16 of them, and insmod tries both system calls
+	if [ "$planted" -gt 32 ] || [ "$all" -gt "$planted" ]; then
 		fail "$all leaks, $planted of them planted: $(cat "$tmp/leaks")"
 	fi
 }
