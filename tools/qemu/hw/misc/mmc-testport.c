@@ -14,6 +14,8 @@
 #include "qemu/module.h"
 #include "qemu/units.h"
 #include "qapi/error.h"
+#include "exec/cpu-common.h"
+#include "exec/ramblock.h"
 #include "hw/pci/pci_device.h"
 #include "hw/qdev-properties.h"
 #include "migration/vmstate.h"
@@ -34,6 +36,9 @@ OBJECT_DECLARE_SIMPLE_TYPE(TestPortState, MMC_TESTPORT)
 #define TESTPORT_TEXT_SIZE  2048
 
 #define TESTPORT_MAGIC      0x544d4d43
+
+#define TESTPORT_DUMP_STEP  (64 * KiB)
+#define TESTPORT_DUMP_NAME  "abcdefghijklmnopqrstuvwxyz0123456789-"
 
 /* Errno of the guest, which need not be the one of this machine */
 enum {
@@ -57,6 +62,7 @@ struct TestPortState {
     int fd;
 
     char *results;
+    char *dump;
 };
 
 static uint32_t testport_append(TestPortState *s, const char *line)
@@ -174,6 +180,52 @@ static uint32_t testport_list(TestPortState *s, char *args)
     return testport_reply(s, names->str);
 }
 
+/* All of the guest's memory as it is now, one block behind the other */
+static int testport_dump_block(RAMBlock *block, void *opaque)
+{
+    const uint8_t *data = qemu_ram_get_host_addr(block);
+    ram_addr_t len = qemu_ram_get_used_length(block);
+    int fd = *(int *)opaque;
+
+    for (ram_addr_t at = 0; at < len; at += TESTPORT_DUMP_STEP) {
+        size_t step = MIN(TESTPORT_DUMP_STEP, len - at);
+
+        /* Most of it is empty: the file stays small */
+        if (buffer_is_zero(data + at, step)) {
+            if (lseek(fd, step, SEEK_CUR) < 0) {
+                return -1;
+            }
+        } else if (qemu_write_full(fd, data + at, step) != step) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static uint32_t testport_dump(TestPortState *s, char *args)
+{
+    g_autofree char *name = NULL;
+    int status, fd;
+
+    if (!*args || strspn(args, TESTPORT_DUMP_NAME) != strlen(args)) {
+        return TESTPORT_EINVAL;
+    }
+    if (!s->dump) {
+        return TESTPORT_EPERM;
+    }
+    name = g_strconcat(s->dump, args, NULL);
+    fd = qemu_create(name, O_WRONLY | O_TRUNC, 0600, NULL);
+    if (fd < 0) {
+        return TESTPORT_EIO;
+    }
+    status = qemu_ram_foreach_block(testport_dump_block, &fd);
+    /* What was skipped at the end counts as well */
+    if (!status) {
+        status = ftruncate(fd, lseek(fd, 0, SEEK_CUR));
+    }
+    return close(fd) || status ? TESTPORT_EIO : TESTPORT_OK;
+}
+
 static uint32_t testport_end(TestPortState *s, char *args)
 {
     g_auto(GStrv) word = g_strsplit(args, " ", -1);
@@ -200,6 +252,7 @@ static uint32_t testport_execute(TestPortState *s, uint32_t len)
         { "get ", testport_get },
         { "set ", testport_set },
         { "list ", testport_list },
+        { "dump ", testport_dump },
         { "end ", testport_end },
     };
     g_autofree char *text = NULL;
@@ -298,6 +351,7 @@ static void testport_reset(DeviceState *dev)
 
 static const Property testport_properties[] = {
     DEFINE_PROP_STRING("results", TestPortState, results),
+    DEFINE_PROP_STRING("dump", TestPortState, dump),
 };
 
 static const VMStateDescription testport_vmstate = {

@@ -130,6 +130,25 @@ static void cqhci_slot_enable(CQHCIState *s, unsigned n)
     slot->usable = true;
 }
 
+/* It was disabled and its key cleared, and that shall not have been. */
+static void cqhci_slot_restore(CQHCIState *s, unsigned n)
+{
+    CQHCIKeyslot *slot = &s->slots[n];
+    uint32_t config = slot->before[CRYPTOCFG_CONFIG];
+    uint8_t key[KEY_BYTES];
+    size_t len;
+
+    memcpy(slot->reg, slot->before, sizeof(slot->reg));
+    slot->key_written = UINT16_MAX;
+    cqhci_slot_enable(s, n);
+    len = cqhci_slot_key(slot,
+                         cqhci_cap_half_len(s, FIELD_EX32(config, CRYPTOCFG,
+                                                          CAP)), key);
+    cqhci_fingerprint(key, len, slot->fingerprint);
+    cqhci_ledger_slot(s->ledger_file, n, slot->fingerprint, true, slot->unit,
+                      FIELD_EX32(config, CRYPTOCFG, CAP));
+}
+
 static void cqhci_slot_write_config(CQHCIState *s, unsigned n, uint32_t value)
 {
     CQHCIKeyslot *slot = &s->slots[n];
@@ -141,6 +160,17 @@ static void cqhci_slot_write_config(CQHCIState *s, unsigned n, uint32_t value)
 
     if (enable && cqhci_fault(s, CQHCI_FAULT_PROGRAM)) {
         return;
+    }
+    if (was) {
+        memcpy(slot->before, slot->reg, sizeof(slot->before));
+        slot->was_enabled = true;
+    } else if (slot->was_enabled) {
+        slot->was_enabled = false;
+        if (!enable && buffer_is_zero(key, len) &&
+            cqhci_fault(s, CQHCI_FAULT_EVICT)) {
+            cqhci_slot_restore(s, n);
+            return;
+        }
     }
     if (was && enable) {
         cqhci_violation(s, CQHCI_STAT_V_SLOT_ORDER,
@@ -255,6 +285,7 @@ void cqhci_crypto_lose_keys(CQHCIState *s)
         cqhci_slot_disable(slot);
         memset(slot->reg, 0, sizeof(slot->reg));
         slot->key_written = 0;
+        slot->was_enabled = false;
     }
     if (lost) {
         cqhci_count(s, CQHCI_STAT_KEYS_LOST);

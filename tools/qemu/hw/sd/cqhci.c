@@ -115,6 +115,7 @@ static const char *const cqhci_fault_names[CQHCI_FAULT__MAX] = {
     [CQHCI_FAULT_SLOW] = "fault-slow",
     [CQHCI_FAULT_KEYS_LOST] = "fault-keys-lost",
     [CQHCI_FAULT_PROGRAM] = "fault-program",
+    [CQHCI_FAULT_EVICT] = "fault-evict",
     [CQHCI_FAULT_NO_ENABLE] = "fault-no-enable",
     [CQHCI_FAULT_NO_HALT] = "fault-no-halt",
 };
@@ -148,7 +149,24 @@ bool cqhci_fault(CQHCIState *s, CQHCIFault fault)
         return false;
     }
     f->fired++;
+    if (f->repeat > 1) {
+        f->repeat--;
+        f->left = 1;
+    }
     return true;
+}
+
+/* The same, of a data task: the faults may be aimed at those with one sector. */
+static bool cqhci_task_fault(CQHCIState *s, unsigned n, CQHCIFault fault)
+{
+    uint64_t first = FIELD_EX64(s->task[n].desc[0], TASK, ADDRESS);
+    uint64_t count = FIELD_EX64(s->task[n].desc[0], TASK, COUNT);
+
+    if (s->fault_sector &&
+        (s->fault_sector < first || s->fault_sector - first >= count)) {
+        return false;
+    }
+    return cqhci_fault(s, fault);
 }
 
 /* Interrupts */
@@ -428,10 +446,10 @@ static bool cqhci_command(CQHCIState *s, unsigned n, unsigned cmd,
 
     /* The card is asked once for all tasks: faults count the others only. */
     if (cmd == CMD_QUEUED_TASK_PARAMS) {
-        if (cqhci_fault(s, CQHCI_FAULT_CMD)) {
+        if (cqhci_task_fault(s, n, CQHCI_FAULT_CMD)) {
             goto timeout;
         }
-        red = cqhci_fault(s, CQHCI_FAULT_RED);
+        red = cqhci_task_fault(s, n, CQHCI_FAULT_RED);
     }
     if (sdbus_do_command(s->bus, &request, raw) != 4) {
         goto timeout;
@@ -668,11 +686,11 @@ static bool cqhci_crypto_faults(CQHCIState *s, unsigned n)
     if (!cqhci_is_encrypted(s, n)) {
         return false;
     }
-    if (cqhci_fault(s, CQHCI_FAULT_KEYS_LOST)) {
+    if (cqhci_task_fault(s, n, CQHCI_FAULT_KEYS_LOST)) {
         cqhci_crypto_lose_keys(s);
     }
     for (unsigned i = 0; i < ARRAY_SIZE(table); i++) {
-        if (cqhci_fault(s, table[i].fault)) {
+        if (cqhci_task_fault(s, n, table[i].fault)) {
             cqhci_fail_crypto(s, n, table[i].result, table[i].named);
             return true;
         }
@@ -772,7 +790,7 @@ static void cqhci_run_task(CQHCIState *s, unsigned n)
     if (!cqhci_check_crypto(s, n)) {
         return;
     }
-    if (cqhci_fault(s, CQHCI_FAULT_DATA)) {
+    if (cqhci_task_fault(s, n, CQHCI_FAULT_DATA)) {
         cqhci_fail_data(s, n, "card", CQHCI_BUS_DATA_CRC);
         return;
     }
@@ -932,7 +950,7 @@ static void cqhci_step(void *opaque)
         }
         n = cqhci_pick(s, s->regs[R_DQS]);
         if (n >= 0 && cqhci_running(s)) {
-            if (cqhci_fault(s, CQHCI_FAULT_SLOW)) {
+            if (cqhci_task_fault(s, n, CQHCI_FAULT_SLOW)) {
                 timer_mod(s->timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
                           s->slow_delay);
                 return;
@@ -1334,7 +1352,23 @@ static void cqhci_set_fault(Object *obj, Visitor *v, const char *name,
         return;
     }
     f->left = value;
+    f->repeat = CQHCI(obj)->fault_repeat;
     f->armed += value != 0;
+}
+
+/* What holds for whichever faults are armed; where in CQHCIState, says opaque */
+static void cqhci_get_aim(Object *obj, Visitor *v, const char *name,
+                          void *opaque, Error **errp)
+{
+    visit_type_uint64(v, name, (void *)CQHCI(obj) + GPOINTER_TO_SIZE(opaque),
+                      errp);
+}
+
+static void cqhci_set_aim(Object *obj, Visitor *v, const char *name,
+                          void *opaque, Error **errp)
+{
+    visit_type_uint64(v, name, (void *)CQHCI(obj) + GPOINTER_TO_SIZE(opaque),
+                      errp);
 }
 
 static const Property cqhci_properties[] = {
@@ -1395,6 +1429,12 @@ static void cqhci_class_init(ObjectClass *klass, void *data)
         object_class_property_add(klass, fired, "uint64", cqhci_get_fault,
                                   NULL, NULL, GUINT_TO_POINTER(i));
     }
+    object_class_property_add(klass, "fault-sector", "uint64",
+                              cqhci_get_aim, cqhci_set_aim, NULL,
+                              (void *)offsetof(CQHCIState, fault_sector));
+    object_class_property_add(klass, "fault-repeat", "uint64",
+                              cqhci_get_aim, cqhci_set_aim, NULL,
+                              (void *)offsetof(CQHCIState, fault_repeat));
 }
 
 static const TypeInfo cqhci_types[] = {

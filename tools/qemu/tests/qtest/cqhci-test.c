@@ -1713,6 +1713,13 @@ static void test_fault_slow(void)
     host_stop(&h, NULL, 0);
 }
 
+static void unprogram(Host *h, unsigned slot)
+{
+    for (int word = -1; word < 17; word++) {
+        slot_write(h, slot, word < 0 ? 16 : word, 0);
+    }
+}
+
 static void test_fault_control(void)
 {
     uint8_t key[64];
@@ -1741,6 +1748,37 @@ static void test_fault_control(void)
     g_assert_cmpuint(counter(&h, "keys-programmed"), ==, 0);
     program(&h, 0, key, 1, 0);
     g_assert_cmphex(slot_read(&h, 0, 16), ==, BIT(31) | 1);
+
+    arm(&h, "evict", 1);
+    unprogram(&h, 0);
+    g_assert_cmphex(slot_read(&h, 0, 16), ==, BIT(31) | 1);
+    assert_fired(&h, "evict");
+    unprogram(&h, 0);
+    g_assert_cmphex(slot_read(&h, 0, 16), ==, 0);
+    host_stop(&h, NULL, 0);
+}
+
+/* Some faults hit the same task again and again, and let the others pass. */
+static void test_fault_aimed(void)
+{
+    Host h;
+
+    start_on(&h, "", 0);
+    qom_set(h.qts, "host0", "fault-sector", 107);
+    qom_set(h.qts, "host0", "fault-repeat", 2);
+    arm(&h, "data", 1);
+    put_data(&h, 0, 0, 108, 8, 0);
+    ring(&h, 1);
+    cq_wait(&h, TCN, 1);
+    cq_write(&h, TCN, 1);
+    for (unsigned i = 0; i < 2; i++) {
+        put_data(&h, 1, 0, 100, 8, 0);
+        ring(&h, 2);
+        qtest_clock_step(h.qts, 10 * DELAY);
+        g_assert_cmphex(cq_read(&h, TDBR), ==, 2);
+        cq_recover(&h);
+    }
+    cq_do(&h, 1);
     host_stop(&h, NULL, 0);
 }
 
@@ -1828,6 +1866,7 @@ int main(int argc, char **argv)
         { "fault/bus", test_fault_bus },
         { "fault/slow", test_fault_slow },
         { "fault/control", test_fault_control },
+        { "fault/aimed", test_fault_aimed },
     };
 
     g_test_init(&argc, &argv, NULL);

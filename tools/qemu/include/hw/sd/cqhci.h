@@ -86,6 +86,7 @@ typedef enum {
     CQHCI_FAULT_SLOW,
     CQHCI_FAULT_KEYS_LOST,
     CQHCI_FAULT_PROGRAM,
+    CQHCI_FAULT_EVICT,
     CQHCI_FAULT_NO_ENABLE,
     CQHCI_FAULT_NO_HALT,
     CQHCI_FAULT__MAX
@@ -116,12 +117,15 @@ typedef struct CQHCILedger CQHCILedger;
 
 typedef struct CQHCIFaultState {
     uint64_t left;
+    uint64_t repeat;            /* times to fire in a row */
     uint64_t armed;
     uint64_t fired;
 } CQHCIFaultState;
 
 typedef struct CQHCIKeyslot {
     uint32_t reg[CQHCI_SLOT_REGS];
+    uint32_t before[CQHCI_SLOT_REGS];   /* when it was last enabled */
+    bool was_enabled;           /* before configuration was last written */
     uint16_t key_written;       /* key words written since it was disabled */
     bool usable;                /* enabled, with a key and a valid set-up */
     uint32_t unit;              /* data unit size in bytes, if usable */
@@ -176,6 +180,8 @@ struct CQHCIState {
     CQHCILedger *ledger_file;
     uint64_t stats[CQHCI_STAT__MAX];
     CQHCIFaultState faults[CQHCI_FAULT__MAX];
+    uint64_t fault_sector;      /* faults hit tasks with it only; 0: any */
+    uint64_t fault_repeat;      /* of faults that are armed from now on */
 
     /* properties */
     char *ledger;
