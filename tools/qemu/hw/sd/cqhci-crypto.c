@@ -274,6 +274,51 @@ const MemoryRegionOps cqhci_slots_ops = {
     .impl = { .min_access_size = 1, .max_access_size = 4, },
 };
 
+/* Without the registers: tasks that use the slot and the ledger learn of it too */
+static void cqhci_slot_clear(CQHCIState *s, unsigned n)
+{
+    CQHCIKeyslot *slot = &s->slots[n];
+
+    if (cqhci_slot_in_flight(s, n)) {
+        cqhci_violation(s, CQHCI_STAT_V_SLOT_BUSY,
+                        "slot %u: changed while a task uses it", n);
+    }
+    memset(slot->reg, 0, CRYPTOCFG_KEY_WORDS * sizeof(slot->reg[0]));
+    cqhci_slot_write_config(s, n, 0);
+}
+
+void cqhci_clear_key(CQHCIState *s, unsigned slot)
+{
+    cqhci_slot_clear(s, slot);
+}
+
+bool cqhci_set_key(CQHCIState *s, unsigned n,
+                   const uint32_t words[CQHCI_KEY_WORDS], uint64_t units)
+{
+    CQHCIKeyslot *slot = &s->slots[n];
+    unsigned cap = 0;
+    uint32_t config;
+
+    while (cap < CQHCI_MAX_CAPS &&
+           (cqhci_cap_half_len(s, cap) != KEY_HALF ||
+            !(units & FIELD_EX32(s->cryptocap[cap], CRYPTOCAP, UNITS)))) {
+        cap++;
+    }
+    if (!is_power_of_2(units) || units > UINT8_MAX || cap == CQHCI_MAX_CAPS) {
+        return false;
+    }
+    if (FIELD_EX32(slot->reg[CRYPTOCFG_CONFIG], CRYPTOCFG, CFGE)) {
+        cqhci_slot_clear(s, n);
+    }
+    memcpy(slot->reg, words, CRYPTOCFG_KEY_WORDS * sizeof(words[0]));
+    slot->key_written = UINT16_MAX;
+    config = FIELD_DP32(0, CRYPTOCFG, UNIT, units);
+    config = FIELD_DP32(config, CRYPTOCFG, CAP, cap);
+    config = FIELD_DP32(config, CRYPTOCFG, CFGE, 1);
+    cqhci_slot_write_config(s, n, config);
+    return true;
+}
+
 void cqhci_crypto_lose_keys(CQHCIState *s)
 {
     bool lost = false;
@@ -300,6 +345,9 @@ CQHCICryptoResult cqhci_crypto_check(CQHCIState *s, unsigned slot,
     if (!FIELD_EX32(s->regs[R_CFG], CFG, CGE)) {
         cqhci_violation(s, CQHCI_STAT_V_CRYPTO_OFF,
                         "encrypted task while CFG.CGE is 0");
+        return CQHCI_CRYPTO_GCE;
+    }
+    if (s->ops->can_encrypt && !s->ops->can_encrypt(s->host)) {
         return CQHCI_CRYPTO_GCE;
     }
     if (slot >= s->num_slots) {

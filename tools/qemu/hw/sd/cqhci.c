@@ -140,11 +140,8 @@ void cqhci_violation(CQHCIState *s, CQHCIStat stat, const char *fmt, ...)
                   cqhci_stat_names[stat], why);
 }
 
-/* An event that the fault matches takes place: whether it is to go wrong. */
-bool cqhci_fault(CQHCIState *s, CQHCIFault fault)
+bool cqhci_fault_due(CQHCIFaultState *f)
 {
-    CQHCIFaultState *f = &s->faults[fault];
-
     if (!f->left || --f->left) {
         return false;
     }
@@ -154,6 +151,11 @@ bool cqhci_fault(CQHCIState *s, CQHCIFault fault)
         f->left = 1;
     }
     return true;
+}
+
+bool cqhci_fault(CQHCIState *s, CQHCIFault fault)
+{
+    return cqhci_fault_due(&s->faults[fault]);
 }
 
 /* The same, of a data task: the faults may be aimed at those with one sector. */
@@ -1240,6 +1242,14 @@ void cqhci_sleep(CQHCIState *s)
     }
 }
 
+void cqhci_power_collapse(CQHCIState *s)
+{
+    cqhci_count(s, CQHCI_STAT_SLEEPS);
+    if (cqhci_loses_keys(s, CQHCI_RESET_POWER)) {
+        cqhci_crypto_lose_keys(s);
+    }
+}
+
 /* QOM */
 
 void cqhci_attach(CQHCIState *s, const CQHCIHostOps *ops, void *host,
@@ -1332,28 +1342,54 @@ static void cqhci_get_stat(Object *obj, Visitor *v, const char *name,
                       errp);
 }
 
-static void cqhci_get_fault(Object *obj, Visitor *v, const char *name,
-                            void *opaque, Error **errp)
+void cqhci_fault_get(CQHCIFaultState *f, Visitor *v, const char *name,
+                     Error **errp)
 {
-    CQHCIFaultState *f = &CQHCI(obj)->faults[GPOINTER_TO_UINT(opaque)];
     uint64_t *value = g_str_has_suffix(name, "-armed") ? &f->armed :
                       g_str_has_suffix(name, "-fired") ? &f->fired : &f->left;
 
     visit_type_uint64(v, name, value, errp);
 }
 
-static void cqhci_set_fault(Object *obj, Visitor *v, const char *name,
-                            void *opaque, Error **errp)
+void cqhci_fault_set(CQHCIState *s, CQHCIFaultState *f, Visitor *v,
+                     const char *name, Error **errp)
 {
-    CQHCIFaultState *f = &CQHCI(obj)->faults[GPOINTER_TO_UINT(opaque)];
     uint64_t value;
 
     if (!visit_type_uint64(v, name, &value, errp)) {
         return;
     }
     f->left = value;
-    f->repeat = CQHCI(obj)->fault_repeat;
+    f->repeat = s->fault_repeat;
     f->armed += value != 0;
+}
+
+void cqhci_fault_add(ObjectClass *klass, const char *name,
+                     ObjectPropertyAccessor *get, ObjectPropertyAccessor *set,
+                     unsigned index)
+{
+    g_autofree char *armed = g_strconcat(name, "-armed", NULL);
+    g_autofree char *fired = g_strconcat(name, "-fired", NULL);
+    void *opaque = GUINT_TO_POINTER(index);
+
+    object_class_property_add(klass, name, "uint64", get, set, NULL, opaque);
+    object_class_property_add(klass, armed, "uint64", get, NULL, NULL, opaque);
+    object_class_property_add(klass, fired, "uint64", get, NULL, NULL, opaque);
+}
+
+static void cqhci_get_fault(Object *obj, Visitor *v, const char *name,
+                            void *opaque, Error **errp)
+{
+    cqhci_fault_get(&CQHCI(obj)->faults[GPOINTER_TO_UINT(opaque)], v, name,
+                    errp);
+}
+
+static void cqhci_set_fault(Object *obj, Visitor *v, const char *name,
+                            void *opaque, Error **errp)
+{
+    CQHCIState *s = CQHCI(obj);
+
+    cqhci_fault_set(s, &s->faults[GPOINTER_TO_UINT(opaque)], v, name, errp);
 }
 
 /* What holds for whichever faults are armed; where in CQHCIState, says opaque */
@@ -1418,16 +1454,8 @@ static void cqhci_class_init(ObjectClass *klass, void *data)
                                   GUINT_TO_POINTER(i));
     }
     for (unsigned i = 0; i < CQHCI_FAULT__MAX; i++) {
-        const char *name = cqhci_fault_names[i];
-        g_autofree char *armed = g_strconcat(name, "-armed", NULL);
-        g_autofree char *fired = g_strconcat(name, "-fired", NULL);
-
-        object_class_property_add(klass, name, "uint64", cqhci_get_fault,
-                                  cqhci_set_fault, NULL, GUINT_TO_POINTER(i));
-        object_class_property_add(klass, armed, "uint64", cqhci_get_fault,
-                                  NULL, NULL, GUINT_TO_POINTER(i));
-        object_class_property_add(klass, fired, "uint64", cqhci_get_fault,
-                                  NULL, NULL, GUINT_TO_POINTER(i));
+        cqhci_fault_add(klass, cqhci_fault_names[i], cqhci_get_fault,
+                        cqhci_set_fault, i);
     }
     object_class_property_add(klass, "fault-sector", "uint64",
                               cqhci_get_aim, cqhci_set_aim, NULL,

@@ -27,6 +27,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(CQHCIState, CQHCI)
 #define CQHCI_SLOT_STRIDE       0x80
 #define CQHCI_SLOT_REGS         (CQHCI_SLOT_STRIDE / 4)
 #define CQHCI_MAX_SLOTS         256
+#define CQHCI_KEY_WORDS         16
 #define CQHCI_MAX_CAPS          15
 #define CQHCI_TASKS             32
 
@@ -110,6 +111,11 @@ typedef struct CQHCIHostOps {
     void (*set_irq)(void *host, bool level);
     /* an error of the command or data line, or of DMA */
     void (*bus_error)(void *host, CQHCIBusError error);
+    /*
+     * whether an encrypted task can be run now, if the host has more to say of
+     * that than the registers of the engine; where it cannot, that is a GCE
+     */
+    bool (*can_encrypt)(void *host);
 } CQHCIHostOps;
 
 /* ledger=FILE; see hw/sd/cqhci-ledger.c */
@@ -221,6 +227,40 @@ void cqhci_reset(CQHCIState *s, CQHCIReset kind);
  * The host's power goes away; ends with cqhci_reset(CQHCI_RESET_POWER).
  */
 void cqhci_sleep(CQHCIState *s);
+
+/*
+ * cqhci_power_collapse:
+ * The memory of the keys loses its power, the registers keep theirs. Whether
+ * that loses the keys is for the property "keys-lost-at" to say.
+ */
+void cqhci_power_collapse(CQHCIState *s);
+
+/*
+ * cqhci_set_key, cqhci_clear_key:
+ * For hosts whose keys come in another way than by the registers: put an
+ * AES-256-XTS key into a slot, as the words that the registers would hold, with
+ * data units of @units times 512 bytes; or take it out.
+ *
+ * Returns: false where the engine has no such data unit size
+ */
+bool cqhci_set_key(CQHCIState *s, unsigned slot,
+                   const uint32_t words[CQHCI_KEY_WORDS], uint64_t units);
+void cqhci_clear_key(CQHCIState *s, unsigned slot);
+
+/*
+ * cqhci_fault_due:
+ * An event that the fault matches takes place: whether it is to go wrong.
+ */
+bool cqhci_fault_due(CQHCIFaultState *f);
+
+/* The properties of a fault, for a device with faults of its own */
+void cqhci_fault_add(ObjectClass *klass, const char *name,
+                     ObjectPropertyAccessor *get, ObjectPropertyAccessor *set,
+                     unsigned index);
+void cqhci_fault_get(CQHCIFaultState *f, Visitor *v, const char *name,
+                     Error **errp);
+void cqhci_fault_set(CQHCIState *s, CQHCIFaultState *f, Visitor *v,
+                     const char *name, Error **errp);
 
 /* cqhci_enabled: whether the engine owns the bus. */
 bool cqhci_enabled(CQHCIState *s);
