@@ -28,7 +28,7 @@ help:
 	@echo
 	@echo '  INPUT=dir         the files to encrypt (run, shell; default: Documentation)'
 	@echo '  KERNEL=path       a kernel tree, build folder or Image of your own (run, shell)'
-	@echo '  HOST=pci          the host model that the card is on'
+	@echo '  HOST=pci          the host model that the card is on: pci or msm'
 	@echo '  PLAINTEXT=1       run without encryption: the proof must say FAIL'
 	@echo '  BASE=path         a local Linux 5.10: tree, tarball or .deb'
 	@echo '  QEMU=path         a local tarball of QEMU 10.0'
