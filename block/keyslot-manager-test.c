@@ -248,6 +248,35 @@ static void ksm_failed_reprogramming_is_retried(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->programmed, 6U);
 }
 
+static void ksm_request_may_wait_for_its_key(struct kunit *test)
+{
+	struct ksm_test *t = test->priv;
+	struct blk_ksm_keyslot *slot;
+
+	/* what cannot be programmed when it is submitted is so when issued */
+	t->ksm.restores_at_issue = true;
+	t->program_fails[0] = true;
+	slot = ksm_test_get(test, 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, slot);
+	KUNIT_EXPECT_NE(test, blk_ksm_restore_slot(slot), 0);
+	t->program_fails[0] = false;
+	KUNIT_EXPECT_EQ(test, blk_ksm_restore_slot(slot), 0);
+	KUNIT_EXPECT_PTR_EQ(test, t->held[0],
+			    (const struct blk_crypto_key *)&t->keys[0]);
+
+	/* nor is it refused if its slot has lost the key, and cannot get it */
+	blk_ksm_put_slot(slot);
+	ksm_test_lose(t);
+	t->program_fails[0] = true;
+	slot = ksm_test_get(test, 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, slot);
+	t->program_fails[0] = false;
+	KUNIT_EXPECT_EQ(test, blk_ksm_restore_slot(slot), 0);
+	KUNIT_EXPECT_PTR_EQ(test, t->held[0],
+			    (const struct blk_crypto_key *)&t->keys[0]);
+	blk_ksm_put_slot(slot);
+}
+
 static void ksm_detached_touches_nothing(struct kunit *test)
 {
 	struct ksm_test *t = test->priv;
@@ -322,6 +351,7 @@ static struct kunit_case ksm_test_cases[] = {
 	KUNIT_CASE(ksm_lost_key_is_restored_by_holder),
 	KUNIT_CASE(ksm_loss_while_programming_counts),
 	KUNIT_CASE(ksm_failed_reprogramming_is_retried),
+	KUNIT_CASE(ksm_request_may_wait_for_its_key),
 	KUNIT_CASE(ksm_detached_touches_nothing),
 	KUNIT_CASE(ksm_uninitialized_can_be_destroyed),
 	{}

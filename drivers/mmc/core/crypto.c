@@ -53,6 +53,8 @@ int mmc_crypto_init_host(struct mmc_host *host, unsigned int num_slots,
 
 	host->ksm.ksm_ll_ops = *ops;
 	host->ksm.dev = mmc_dev(host);
+	/* See mmc_crypto_prepare_encrypted(). */
+	host->ksm.restores_at_issue = true;
 	return 0;
 }
 EXPORT_SYMBOL_GPL(mmc_crypto_init_host);
@@ -69,10 +71,10 @@ static bool mmc_crypto_host_has_engine(struct mmc_host *host)
  *
  * Called when the host's bus has gone back to its initial state: at power-off, at
  * power-up and when the card is reset. Keyslots belong to the host's engine and
- * not to the card, so that these events need not affect them; a host driver
- * that has called mmc_crypto_set_reports_loss() is believed. For any other host each of them
- * counts as a loss. In either case keys are restored by the requests that need
- * them.
+ * not to the card, so that these events need not affect them; a host driver that
+ * has called mmc_crypto_set_reports_loss() is believed. For any other host each
+ * of them counts as a loss. In either case keys are restored by the requests that
+ * need them.
  *
  * Context: Any context.
  */
@@ -182,8 +184,8 @@ int mmc_crypto_prepare_encrypted(struct request *req, struct mmc_request *mrq,
 
 	/*
 	 * blk-crypto gives a request a keyslot if its queue has an engine. The
-	 * queue has one only if its path encrypts, but the path can change: a
-	 * command queue may fail to come back after a reset of the card.
+	 * queue has one only if its path encrypts; what goes another way must
+	 * not have come that far.
 	 */
 	if (path != MMC_CRYPTO_PATH_CQE || !req->crypt_keyslot) {
 		err = -EOPNOTSUPP;

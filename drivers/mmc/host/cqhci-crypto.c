@@ -285,6 +285,10 @@ static int cqhci_crypto_setup(struct cqhci_host *cq_host)
 	unsigned int slot;
 	int err;
 
+	/* Nothing below is known to be mapped otherwise. */
+	if (cq_host->mmio_size < CQHCI_CRYPTOCAP(0))
+		return -ENXIO;
+
 	if (!(cqhci_readl(cq_host, CQHCI_CAP) & CQHCI_CAP_CS))
 		return -ENODEV;
 
@@ -309,6 +313,9 @@ static int cqhci_crypto_setup(struct cqhci_host *cq_host)
 			return -EIO;
 		}
 	}
+
+	/* An error of the system that ran before is no news. */
+	cq_host->last_terri = cqhci_readl(cq_host, CQHCI_TERRI);
 
 	/* Which key and which data unit only fits into these. */
 	cq_host->caps |= CQHCI_TASK_DESC_SZ_128;

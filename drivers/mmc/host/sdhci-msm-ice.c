@@ -20,6 +20,7 @@
 #include <linux/iopoll.h>
 #include <linux/ioport.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/platform_device.h>
 #include <linux/pm_runtime.h>
 #include <linux/qcom_scm.h>
@@ -74,15 +75,16 @@ struct sdhci_msm_ice {
 	struct device *dev;
 	void __iomem *mmio;
 	struct clk *clk;
-	struct mmc_host *mmc;
 	struct cqhci_host *cq_host;
 	/* the host's own, with what is in here added */
 	struct cqhci_host_ops cq_ops;
 	/*
-	 * The clock runs and the self-test was passed. It changes in the host's
-	 * PM callbacks, where nobody else uses the engine: keys are programmed
-	 * with the host resumed.
+	 * Held while the firmware works on a keyslot, and while the clock is
+	 * switched: system sleep does not wait for those who have resumed the
+	 * host. Nests inside the keyslot manager's lock.
 	 */
+	struct mutex lock;
+	/* The clock runs, and the self-test was passed; protected by lock */
 	bool on;
 	u32 version;
 };
@@ -122,40 +124,47 @@ static int sdhci_msm_ice_program(struct cqhci_host *cq_host,
 				 const struct blk_crypto_key *key,
 				 unsigned int slot)
 {
+	struct sdhci_msm_ice *ice = to_ice(cq_host);
 	u8 swapped[ICE_XTS_256_KEY_SIZE];
-	int err;
+	int err = -EIO;
 
-	/* The firmware does not look whether the engine has a clock. */
-	if (!to_ice(cq_host)->on)
-		return -EIO;
 	if (key->crypto_cfg.crypto_mode != BLK_ENCRYPTION_MODE_AES_256_XTS ||
 	    key->size != sizeof(swapped))
 		return -EOPNOTSUPP;
 
 	sdhci_msm_ice_swap_key(swapped, key->raw);
-	err = qcom_scm_ice_set_key(slot, swapped, sizeof(swapped),
-				   QCOM_SCM_ICE_CIPHER_AES_256_XTS,
-				   key->crypto_cfg.data_unit_size /
-				   ICE_SCM_DATA_UNIT);
+
+	mutex_lock(&ice->lock);
+	/* The firmware does not look whether the engine has a clock. */
+	if (ice->on)
+		err = qcom_scm_ice_set_key(slot, swapped, sizeof(swapped),
+					   QCOM_SCM_ICE_CIPHER_AES_256_XTS,
+					   key->crypto_cfg.data_unit_size /
+					   ICE_SCM_DATA_UNIT);
+	mutex_unlock(&ice->lock);
+
 	memzero_explicit(swapped, sizeof(swapped));
 	return err;
 }
 
 static int sdhci_msm_ice_evict(struct cqhci_host *cq_host, unsigned int slot)
 {
-	if (!to_ice(cq_host)->on)
-		return -EIO;
-	return qcom_scm_ice_invalidate_key(slot);
+	struct sdhci_msm_ice *ice = to_ice(cq_host);
+	int err = -EIO;
+
+	mutex_lock(&ice->lock);
+	if (ice->on)
+		err = qcom_scm_ice_invalidate_key(slot);
+	mutex_unlock(&ice->lock);
+
+	return err;
 }
 
-static int sdhci_msm_ice_enable(struct sdhci_msm_ice *ice)
+/* To be called with the clock running. */
+static int sdhci_msm_ice_start(struct sdhci_msm_ice *ice)
 {
 	u32 val;
 	int err;
-
-	err = clk_prepare_enable(ice->clk);
-	if (err)
-		return err;
 
 	val = readl(ice->mmio + ICE_ADVANCED_CONTROL);
 	val |= ICE_ADV_LOW_POWER;
@@ -168,25 +177,42 @@ static int sdhci_msm_ice_enable(struct sdhci_msm_ice *ice)
 	err = readl_poll_timeout(ice->mmio + ICE_BIST_STATUS, val,
 				 !(val & ICE_BIST_BUSY), ICE_BIST_POLL_US,
 				 ICE_BIST_TIMEOUT_US);
-	if (err) {
-		clk_disable_unprepare(ice->clk);
+	if (err)
 		return err;
-	}
 
 	/* Only the queue encrypts, whatever the boot loader has been doing. */
 	cqhci_writel(ice->cq_host, 0, CQHCI_MSM_NONCQ_CRYPTO);
-
-	ice->on = true;
 	return 0;
 }
 
+static int sdhci_msm_ice_enable(struct sdhci_msm_ice *ice)
+{
+	int err = clk_prepare_enable(ice->clk);
+
+	if (err)
+		return err;
+
+	err = sdhci_msm_ice_start(ice);
+	if (err)
+		clk_disable_unprepare(ice->clk);
+	else
+		ice->on = true;
+
+	return err;
+}
+
+/*
+ * Data that is not encrypted passes an engine without clock: a kernel that does
+ * not know of the engine has it stopped with all other clocks that nobody uses.
+ */
 static void sdhci_msm_ice_disable(struct sdhci_msm_ice *ice)
 {
-	if (!ice->on)
-		return;
-
-	ice->on = false;
-	clk_disable_unprepare(ice->clk);
+	mutex_lock(&ice->lock);
+	if (ice->on) {
+		ice->on = false;
+		clk_disable_unprepare(ice->clk);
+	}
+	mutex_unlock(&ice->lock);
 }
 
 /* The engine of a host of which nothing is known, or NULL */
@@ -203,10 +229,13 @@ static struct sdhci_msm_ice *sdhci_msm_ice_of(struct mmc_host *mmc)
  * sdhci_msm_ice_suspend() - Stop the clock of a host's engine
  * @mmc: the host, with or without an engine
  *
- * Called before the host's own clocks are stopped. Keys stay where they are:
- * power is what they need.
+ * Called before the host's own clocks are stopped, or if there turns out to be no
+ * use for the engine. Keys stay where they are: it is power that they need. (The
+ * driver of UFS stops the same engine's clock, too, without programming keys
+ * afterwards.)
  *
- * Context: Process context, no request under way.
+ * Context: Process context, no request under way. Waits for the firmware if it is
+ *	    working on a keyslot.
  */
 void sdhci_msm_ice_suspend(struct mmc_host *mmc)
 {
@@ -233,14 +262,17 @@ void sdhci_msm_ice_resume(struct mmc_host *mmc)
 	int err;
 
 	/* cqhci_init() may have found that there is no use for it. */
-	if (!ice || ice->on || !(mmc->caps2 & MMC_CAP2_CRYPTO))
+	if (!ice || !(mmc->caps2 & MMC_CAP2_CRYPTO))
 		return;
 
-	err = sdhci_msm_ice_enable(ice);
+	mutex_lock(&ice->lock);
+	err = ice->on ? 0 : sdhci_msm_ice_enable(ice);
+	mutex_unlock(&ice->lock);
+
 	if (err) {
 		dev_err(ice->dev, "ICE does not come back, error %d: encrypted requests will fail\n",
 			err);
-		/* Each has to ask for its key again, which is refused. */
+		/* Requests then ask for their keys, and programming them fails. */
 		mmc_crypto_keys_lost(mmc);
 	}
 }
@@ -297,7 +329,7 @@ static int sdhci_msm_ice_setup(struct sdhci_msm_ice *ice,
 	if (IS_ERR(ice->clk))
 		return PTR_ERR(ice->clk);
 
-	/* The second question crashes if the answer to the first is no. */
+	/* qcom_scm_ice_available() relies on there being an SCM device. */
 	*why = "firmware does not take keys for ICE";
 	if (!qcom_scm_is_available() || !qcom_scm_ice_available())
 		return -EOPNOTSUPP;
@@ -308,18 +340,24 @@ static int sdhci_msm_ice_setup(struct sdhci_msm_ice *ice,
 	if (err)
 		return err;
 
-	*why = "ICE cannot be enabled";
+	*why = "ICE has no clock";
 	err = devm_add_action(ice->dev, sdhci_msm_ice_off, ice);
 	if (err)
 		return err;
-	err = sdhci_msm_ice_enable(ice);
+	err = clk_prepare_enable(ice->clk);
 	if (err)
 		return err;
+	ice->on = true;
 
+	/* Nothing is written to an engine that is not known. */
 	ice->version = readl(ice->mmio + ICE_VERSION);
 	fuses = readl(ice->mmio + ICE_FUSES);
 	*why = sdhci_msm_ice_obstacle(ice->version, fuses);
-	return *why ? -ENODEV : 0;
+	if (*why)
+		return -ENODEV;
+
+	*why = "ICE does not end its self-test";
+	return sdhci_msm_ice_start(ice);
 }
 
 /**
@@ -362,8 +400,8 @@ int sdhci_msm_ice_init(struct platform_device *pdev, struct mmc_host *mmc,
 		goto release;
 	}
 	ice->dev = dev;
-	ice->mmc = mmc;
 	ice->cq_host = cq_host;
+	mutex_init(&ice->lock);
 
 	err = sdhci_msm_ice_setup(ice, pdev, res, &why);
 	version = ice->version;
