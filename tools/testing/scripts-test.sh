@@ -294,6 +294,26 @@ test_unknown_host() {
 	refused 2 "unknown host 'nvme'" scripts/vm --qemu "$work/qemu" --kernel "$work/Image" --host nvme
 }
 
+test_msm_firmware_needs_emulation() {
+	fake_qemu
+	refused 2 "the host 'msm' needs --accel tcg" scripts/vm --qemu "$work/qemu" --kernel "$work/Image" \
+		--host msm --accel kvm
+}
+
+test_host_chooses_device_and_machine() {
+	fake_qemu
+	truncate -s 3G "$work/card.img"
+	: >"$work/initrd"
+	for pair in pci:virt,gic:sdhci-pci-emmc msm:virt,virtualization=on,gic:sdhci-msm-emmc; do
+		host=${pair%%:*}
+		words=${pair#*:}
+		scripts/vm --qemu "$work/qemu" --kernel "$work/Image" --initrd "$work/initrd" --host "$host" \
+			--card "$work/card.img" --dry-run >"$said" 2>&1 || return 1
+		grep -q -e "-machine ${words%:*}-version" "$said" || return 1
+		grep -q -e "-device ${words#*:},id=host0" "$said" || return 1
+	done
+}
+
 test_unknown_options() {
 	for s in config corpus deps fetch guest kernel run vm; do
 		refused 2 'try .* --help' "scripts/$s" --no-such-option || { echo "scripts/$s"; return 1; }
@@ -402,7 +422,8 @@ test_defaults_are_kconfigs() {
 
 test_config_is_read() {
 	echo 'CONFIG_HOST_PCI is not set' >.config
-	refused 1 "host 'pci' is not configured" scripts/run
+	refused 1 "host 'pci' is not configured" scripts/run &&
+		refused 1 "host 'msm' is not configured" env HOST=msm scripts/run
 	res=$?
 	rm -f .config
 	return $res
