@@ -314,9 +314,6 @@ static int cqhci_crypto_setup(struct cqhci_host *cq_host)
 		}
 	}
 
-	/* An error of the system that ran before is no news. */
-	cq_host->last_terri = cqhci_readl(cq_host, CQHCI_TERRI);
-
 	/* Which key and which data unit only fits into these. */
 	cq_host->caps |= CQHCI_TASK_DESC_SZ_128;
 	return 0;
