@@ -22,6 +22,8 @@ static const char usage_text[] =
 "  --expect PATH=DIR      PATH of the last --fs holds DIR's files, encrypted\n"
 "  --expect-plain PATH=DIR  the same, not encrypted\n"
 "  --plain DIR            DIR's files may be on the image in plaintext\n"
+"  --never DIR            DIR's files must not be there in plaintext, whatever\n"
+"                         became of them: nothing else is expected of them\n"
 "  --plan FILE --corpus DIR  raw data of the kernel test client\n"
 "  --canary FILE          an unencrypted file that the scan must find\n"
 "  --marker-scan DIR      look for the markers in DIR's files at any byte\n"
@@ -32,7 +34,7 @@ static const char usage_text[] =
 
 enum option_id {
 	OPT_IMAGE = 256, OPT_KEY, OPT_FS, OPT_POLICY, OPT_EXPECT,
-	OPT_EXPECT_PLAIN, OPT_PLAIN, OPT_PLAN, OPT_CORPUS, OPT_CANARY,
+	OPT_EXPECT_PLAIN, OPT_PLAIN, OPT_NEVER, OPT_PLAN, OPT_CORPUS, OPT_CANARY,
 	OPT_MARKER_SCAN, OPT_ENGINE_LEDGER, OPT_CARD_LEDGER, OPT_EXACT,
 	OPT_COVERS, OPT_KV, OPT_HELP,
 };
@@ -45,6 +47,7 @@ static const struct option options[] = {
 	{ "expect", required_argument, NULL, OPT_EXPECT },
 	{ "expect-plain", required_argument, NULL, OPT_EXPECT_PLAIN },
 	{ "plain", required_argument, NULL, OPT_PLAIN },
+	{ "never", required_argument, NULL, OPT_NEVER },
 	{ "plan", required_argument, NULL, OPT_PLAN },
 	{ "corpus", required_argument, NULL, OPT_CORPUS },
 	{ "canary", required_argument, NULL, OPT_CANARY },
@@ -70,7 +73,7 @@ static struct {
 	size_t n_fs, room_fs;
 	struct expect *expect;
 	size_t n_expect, room_expect;
-	struct list keys, plain, canaries, markers;
+	struct list keys, plain, never, canaries, markers;
 } opt;
 
 static void list_add(struct list *l, const char *item)
@@ -153,6 +156,9 @@ static void parse_options(int argc, char **argv)
 			break;
 		case OPT_PLAIN:
 			list_add(&opt.plain, optarg);
+			break;
+		case OPT_NEVER:
+			list_add(&opt.never, optarg);
 			break;
 		case OPT_PLAN:
 			opt.plan = optarg;
@@ -268,6 +274,8 @@ int main(int argc, char **argv)
 	for (i = 0; i < opt.n_expect; i++)
 		if (opt.expect[i].encrypted)
 			scan_add_tree(opt.expect[i].dir, false);
+	for (i = 0; i < opt.never.n; i++)
+		scan_add_tree(opt.never.item[i], false);
 	for (i = 0; i < opt.markers.n; i++)
 		scan_add_markers(opt.markers.item[i]);
 	if (opt.plan)

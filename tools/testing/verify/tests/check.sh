@@ -165,6 +165,14 @@ for kind in ext4 f2fs; do
 		"tree 0:iv32,ciphertext 0:iv32,ledger and image" trees
 	head -c 4096 tree/iv32/size-4097 | poke 133000 0
 	fails "$kind: a block of plaintext" "no plaintext,no marker" trees
+	mkdir never
+	tr "a-z" "b-za" <good/tree/iv32/size-4097 >never/lost
+	passes "$kind: what became of it is not asked" run --fs 1048576 \
+		--expect iv32=tree/iv32 --never never
+	head -c 4096 never/lost | poke 133000 0
+	fails "$kind: a block that nothing is expected of, in plaintext" "no plaintext" \
+		run --fs 1048576 --expect iv32=tree/iv32 --never never
+	rm -r never
 	tail -c +2049 tree/iv32/size-512 | cat - tree/iv32/size-40 | poke 133000 36
 	fails "$kind: a small file in the middle of a sector" \
 		"no plaintext,no marker" trees
