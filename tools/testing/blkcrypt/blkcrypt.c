@@ -88,6 +88,14 @@ die(const char *fmt, ...)
 	exit(1);
 }
 
+/* Worse than an error, and told from one by the status */
+static void __attribute__((noreturn)) wrong_data(uint64_t sector)
+{
+	fprintf(stderr, "blkcrypt: bio at sector %llu: wrong data\n",
+		(unsigned long long)sector);
+	exit(3);
+}
+
 static void usage(void)
 {
 	fputs("usage: blkcrypt [OPTION]... write|read PREFIX\n"
@@ -100,7 +108,8 @@ static void usage(void)
 	      "  -r          submit each batch in reverse order\n"
 	      "  -u          forced unit access        -f N      flush after every N bios\n"
 	      "  -D BYTES    bytes of the data unit number\n"
-	      "  -e ERRNO    every bio, or else taking the key, must fail with this\n",
+	      "  -e ERRNO    every bio, or else taking the key, must fail with this\n"
+	      "Exit status: 0 done, 1 some error, 2 wrong usage, 3 wrong data.\n",
 	      stderr);
 	exit(2);
 }
@@ -215,8 +224,7 @@ static void submit(void)
 		if (opt.write || !bio->len)
 			continue;
 		if (!bio->error && memcmp(data, wanted[i], bio->len))
-			die("bio at sector %llu: wrong data",
-			    (unsigned long long)bio->sector);
+			wrong_data(bio->sector);
 		free(data);
 	}
 	nr_bios = 0;

@@ -4,9 +4,9 @@
  * file below a folder.
  *
  * Every 512 bytes begin with a text that no other 512 bytes of this or any other
- * run have, and go on with noise that is different each time: a sector that is
- * found on a card tells which file of which run it is from, and no two sectors
- * of a corpus are equal.
+ * run have, and go on with noise that is different each time, unless there is a
+ * SEED: a sector that is found on a card tells which file of which run it is from,
+ * and no two sectors of a corpus are equal.
  */
 
 #define _GNU_SOURCE
@@ -97,11 +97,13 @@ int main(int argc, char **argv)
 	uint64_t size;
 	int end;
 
-	if (argc != 3) {
-		fputs("usage: corpus DIR RUN <LIST\n", stderr);
+	if (argc != 3 && argc != 4) {
+		fputs("usage: corpus DIR RUN [SEED] <LIST\n", stderr);
 		return 2;
 	}
-	if (getrandom(&noise, sizeof(noise), 0) != sizeof(noise))
+	if (argc == 4)
+		noise = strtoull(argv[3], NULL, 10);
+	else if (getrandom(&noise, sizeof(noise), 0) != sizeof(noise))
 		fail("random numbers");
 
 	while (fgets(line, sizeof(line), stdin)) {
