@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# judge.awk - the verdict on each round of one guest of the fault campaign
+#
+#   awk -v first=S -v count=N -v floor=PERCENT -v dir=DIR -f judge.awk \
+#       PLAN ROUNDS ENGINE_LEDGER RESULTS PROOF_KV JUDGED
+#
+# Writes DIR/rounds.new ("SEED ok JOBS ERRORS" or "SEED failed WHY"), DIR/bursts.new
+# ("SEED CLASS armed fired encrypted jobs errors wrong") and DIR/boots.new ("FIRST COUNT
+# plaintext wrong reports"). JUDGED has what ktap.awk printed, of guest and proof.
+#
+# The guest says what was acknowledged, how much failed and which faults fired. How
+# much was to be done stands in the plan, whether an encrypted task was hit in the
+# ledger, and whether what was acknowledged is there in the proof.
+
+function why(round, text) {
+	if (!(round in reason))
+		reason[round] = text
+}
+
+function why_all(text,	i) {
+	for (i = first; i < first + count; i++)
+		why(i, text)
+}
+
+# Extents begin at multiples of 4096 bytes, tasks need not
+function place(sector) {
+	return int(sector / 8)
+}
+
+FNR == 1 { file++ }
+
+file == 1 {
+	split($2, sector, "=")
+	split($8, bytes, "=")
+	for (i = 0; i < bytes[2] / 4096; i++)
+		extent[place(sector[2]) + i] = $1
+	next
+}
+
+# How many jobs there are, what is to be written, and which burst has which extents
+file == 2 && $1 == "round" { round = $2 }
+file == 2 && $1 == "burst" { burst = round " " $2; bursts_planned[round]++ }
+file == 2 && $1 ~ /^(write|over|rawwrite)$/ { planned[round]++ }
+file == 2 && $1 == "rawwrite" { burst_of["w " $2] = burst }
+file == 2 && $1 == "rawread" { reads[$2] = reads[$2] SUBSEP burst }
+file == 2 { next }
+
+# Tasks that failed though they were to be encrypted
+file == 3 && $1 == "T" && !/ slot=- / && !/ status=(ok|aborted)$/ {
+	split($6, lba, "=")
+	is_read = $5 == "dir=r"
+	name = extent[place(lba[2])]
+	if (name == "")
+		next
+	if (!is_read)
+		hits[burst_of["w " name]]++
+	else {
+		n = split(reads[name], of, SUBSEP)
+		for (i = 2; i <= n; i++)
+			hits[of[i]]++
+	}
+}
+file == 3 { next }
+
+file == 4 && $2 == "burst" {
+	round = $3
+	class = $4
+	for (i = 5; i <= NF; i++) {
+		split($i, field, "=")
+		value[field[1]] = field[2]
+	}
+	bursts_done[round]++
+	jobs[round] += value["jobs"]
+	errors[round] += value["errors"]
+	# The engine's own faults hit encrypted tasks only, these hit any
+	encrypted = "-"
+	if (class ~ /^(gce|icce|keys-lost)/)
+		encrypted = value["fired"]
+	else if (class ~ /^(data|cmd|red|(data|read|write)-[a-z]*)$/)
+		encrypted = hits[round " " class] + 0
+	if (encrypted == 0 && encrypted != "-")
+		why(round, class ": it hit no encrypted task")
+	print round, class, value["armed"], value["fired"], encrypted, value["jobs"], \
+		value["errors"], value["wrong"] >dir "/bursts.new"
+	next
+}
+file == 4 && $2 == "ack" { acked[$3]++; next }
+file == 4 && $2 == "wrong" {
+	round = $3
+	sub(/^.*# wrong [0-9]+ /, "")
+	why(round, $0)
+	next
+}
+file == 4 { next }
+
+file == 5 {
+	split($0, field, "=")
+	kv[field[1]] = field[2]
+	next
+}
+
+/^ok faults-round-/ { passed[substr($2, 14)] = 1; next }
+/^not ok faults-round-/ { why(substr($3, 14), "see the results"); next }
+/^not ok console/ { reports++; why_all($0); next }
+# The proof names the folder of a round where it can
+/^not ok proof: (tree|policy|ciphertext) / {
+	wrong++
+	round = $0
+	if (sub(/^.*\/r/, "", round))
+		why(round + 0, $0)
+	else
+		why_all($0)
+	next
+}
+/^not ok/ { why_all($0) }
+/^not ok proof: (plan|ledger)/ { wrong++ }
+
+END {
+	for (i = first; i < first + count; i++) {
+		if (!(i in passed))
+			why(i, "it did not come to its end")
+		if (bursts_done[i] != bursts_planned[i])
+			why(i, bursts_done[i] + 0 " bursts of " bursts_planned[i])
+		if (acked[i] * 100 < planned[i] * floor)
+			why(i, acked[i] + 0 " of " planned[i] " acknowledged")
+		if ((jobs[i] - errors[i]) * 100 < jobs[i] * floor)
+			why(i, errors[i] " of " jobs[i] " jobs failed")
+		if (i in reason)
+			print i, "failed", reason[i] >dir "/rounds.new"
+		else
+			print i, "ok", jobs[i], errors[i] >dir "/rounds.new"
+	}
+	if (!("PLAINTEXT_FOUND" in kv))
+		kv["PLAINTEXT_FOUND"] = "?"
+	print first, count, kv["PLAINTEXT_FOUND"], wrong + 0, reports + 0 >dir "/boots.new"
+	printf "" >>(dir "/bursts.new")
+}
