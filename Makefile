@@ -6,6 +6,10 @@
 # Given on the command line, taken by the scripts from the environment
 export BASE QEMU KERNEL INPUT PLAINTEXT HOST
 
+# make faults, make mutants
+ROUNDS ?= 20
+SEED ?= 1
+
 S := scripts
 
 help:
@@ -13,6 +17,9 @@ help:
 	@echo
 	@echo '  make run          encrypt files on a virtual eMMC, prove it on the raw card'
 	@echo '  make check        run the tests'
+	@echo '  make check-full   the same, with 200 rounds of faults and all mutants'
+	@echo '  make faults       ROUNDS=n rounds of I/O while things go wrong, from SEED=s on'
+	@echo '  make mutants      break the series line by line: each has to be noticed'
 	@echo '  make shell        a shell in the guest, with the card of the last run'
 	@echo
 	@echo '  make tree         out/tree: a git tree of the base and the series'
@@ -29,6 +36,8 @@ help:
 	@echo '  INPUT=dir         the files to encrypt (run, shell; default: Documentation)'
 	@echo '  KERNEL=path       a kernel tree, build folder or Image of your own (run, shell)'
 	@echo '  HOST=pci          the host model that the card is on: pci or msm'
+	@echo '  ROUNDS=n SEED=s   how many rounds, and the seed of the first (faults)'
+	@echo '  ONLY=name         one mutant; ROTATE=n three of them (mutants)'
 	@echo '  PLAINTEXT=1       run without encryption: the proof must say FAIL'
 	@echo '  BASE=path         a local Linux 5.10: tree, tarball or .deb'
 	@echo '  QEMU=path         a local tarball of QEMU 10.0'
@@ -38,6 +47,15 @@ run shell:
 
 check:
 	@$(S)/check
+
+check-full:
+	@$(S)/check --full
+
+faults:
+	@$(S)/faults --rounds $(ROUNDS) --seed $(SEED) $(if $(HOST),--host $(HOST))
+
+mutants:
+	@$(S)/mutants $(addprefix --only ,$(ONLY)) $(if $(ROTATE),--rotate $(ROTATE))
 
 tree refresh series: deps
 	@$(S)/$@
@@ -68,5 +86,5 @@ distclean: clean
 	rm -f .config .config.old
 	@$(S)/fetch --forget
 
-.PHONY: help run shell check tree refresh series kernel qemu fetch deps \
+.PHONY: help run shell check check-full faults mutants tree refresh series kernel qemu fetch deps \
 	menuconfig defconfig clean distclean
