@@ -41,6 +41,7 @@ enum jobs {
 	MIXED,		/* files and raw data, written and read */
 	RAW,		/* raw data only: whatever is hit is encrypted */
 	RAW_FLUSHED,	/* with flushes in between */
+	RAW_FEW,	/* few enough for all of them to fail */
 	NEW_KEYS,	/* what has a key of its own, so that keys are programmed */
 	RAW_NO_MEMORY,	/* raw data, by processes that some allocation fails in */
 };
@@ -99,7 +100,7 @@ static const struct class {
 	{ "power", MSM, MIXED, "host0", "power", 1, .action = "suspend" },
 	{ "collapse", MSM, MIXED, "host0", "collapse", 1, .action = "idle" },
 	{ "bist", MSM, RAW, "host0", "bist", 1, .action = "idle" },
-	{ "cmdq-enable", ANY, RAW, "card0", "cmdq-enable", 1, .action = "suspend" },
+	{ "cmdq-enable", ANY, RAW_FEW, "card0", "cmdq-enable", 1, .action = "suspend-rebind" },
 };
 
 static const char *const file_systems[] = { "ext4", "f2fs" };
@@ -319,6 +320,10 @@ static void make_jobs(const struct class *class)
 			if (reads || (!writes && i % 3 == 2))
 				read_job("rawread", before);
 			else
+				raw_job("rawwrite", false);
+			break;
+		case RAW_FEW:
+			if (i < 2)
 				raw_job("rawwrite", false);
 			break;
 		case RAW_FLUSHED:

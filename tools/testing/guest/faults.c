@@ -587,7 +587,7 @@ static void act_before(void)
 
 static void act_meanwhile(void)
 {
-	if (action_is("suspend"))
+	if (action_is("suspend") || action_is("suspend-rebind"))
 		suspend();
 	else if (action_is("evict"))
 		evict();
@@ -599,7 +599,10 @@ static void act_after(void)
 {
 	bool late = action_is("unplug-late");
 
-	if (!late && !action_is("unplug"))
+	/* A card that has lost its queue does without until it is found anew */
+	if (action_is("suspend-rebind"))
+		bind_host("unbind");
+	else if (!late && !action_is("unplug"))
 		return;
 	if (!late)
 		umount_all();
