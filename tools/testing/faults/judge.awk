@@ -100,8 +100,8 @@ file == 5 {
 	next
 }
 
-/^ok faults-round-/ { passed[substr($2, 14)] = 1; next }
-/^not ok faults-round-/ { why(substr($3, 14), "see the results"); next }
+/^ok campaign-round-/ { passed[substr($2, 16)] = 1; next }
+/^not ok campaign-round-/ { why(substr($3, 16), "see the results"); next }
 /^not ok console/ { reports++; why_all($0); next }
 # The proof names the folder of a round where it can
 /^not ok proof: (tree|policy|ciphertext) / {

@@ -70,6 +70,7 @@ static const struct class {
 	{ "suspend", ANY, MIXED, .action = "suspend", .counter = "resets" },
 	{ "write-status", ANY, RAW, "card0", "write-status", 4 },
 	{ "program", ANY, NEW_KEYS, "host0", "program", 2 },
+	{ "program-again", ANY, NEW_KEYS, "host0", "program", 2, .again = 3 },
 	{ "gce-unnamed", ANY, MIXED, "host0", "gce-unnamed", 4 },
 	{ "cmd", ANY, RAW, "host0", "cmd", 6 },
 	{ "idle", ANY, MIXED, .action = "idle", .counter = "enables" },

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# faults.sh - rounds of the fault campaign: I/O of all kinds while things go wrong
+# campaign.sh - rounds of the fault campaign: I/O of all kinds while things go wrong
 #
-# usage: faults.sh SEED...
+# usage: campaign.sh SEED...
 #
 # What a round does, was decided on the host (tools/testing/faults) and stands in
 # $RUN/rounds; "faults" carries it out. The same file systems stay for all rounds.
@@ -62,4 +62,4 @@ for seed; do
 	eval "test_round_$seed() { faults $RUN/rounds $seed; }"
 done
 # shellcheck disable=SC2046 # a list
-run_tests faults- $(printf 'round-%s ' "$@") consistent-at-end
+run_tests campaign- $(printf 'round-%s ' "$@") consistent-at-end
