@@ -232,6 +232,68 @@ static void task_descriptor(struct kunit *test)
 			0x000080ffffffffffULL);
 }
 
+struct error_case {
+	u32 status;
+	u32 tdpe;
+	u32 terri;
+	u32 encrypted;
+	u32 failed;
+	bool ask_again;
+	bool keys_in_doubt;
+};
+
+static const struct error_case error_cases[] = {
+	/* GCE: data part of TERRI, command part, the former before the latter */
+	{ 0x10, 0, 0x85000000, 0x000000e0, 0x00000020, false, false },
+	{ 0x10, 0, 0x00008600, 0x000000e0, 0x00000040, false, false },
+	{ 0x10, 0, 0x87008600, 0x000000e0, 0x00000080, false, false },
+	{ 0x10, 0, 0x9f000000, 0x80000001, 0x80000000, false, false },
+	/* what is not marked as valid names nobody */
+	{ 0x10, 0, 0x05000600, 0x000000e0, 0, true, false },
+	/* nor does the name of a task that has no key */
+	{ 0x10, 0, 0x81000000, 0x000000e0, 0, true, false },
+	/* nobody named: the only one, one of many, none */
+	{ 0x10, 0, 0, 0x00000004, 0x00000004, false, false },
+	{ 0x10, 0, 0, 0x0000000c, 0, true, false },
+	{ 0x10, 0, 0, 0, 0, false, false },
+	/* TDPE is not for GCE */
+	{ 0x10, 0x4, 0, 0x0000000c, 0, true, false },
+
+	/* ICCE: one task, several, and one that has no key among them */
+	{ 0x20, 0x00000008, 0, 0x0000000f, 0x00000008, false, true },
+	{ 0x20, 0x0000000a, 0, 0x0000000f, 0x0000000a, false, true },
+	{ 0x20, 0x00000018, 0, 0x0000000f, 0x00000008, false, true },
+	/* TERRI is not for ICCE */
+	{ 0x20, 0x00000008, 0x81000000, 0x0000000f, 0x00000008, false, true },
+	{ 0x20, 0, 0x81000000, 0x0000000f, 0, true, true },
+	/* nobody named */
+	{ 0x20, 0, 0, 0x00000002, 0x00000002, false, true },
+	{ 0x20, 0, 0, 0, 0, false, true },
+
+	/* both */
+	{ 0x30, 0x00000008, 0x81000000, 0x0000000f, 0x0000000a, false, true },
+	{ 0x30, 0, 0x81000000, 0x0000000f, 0x00000002, false, true },
+	{ 0x30, 0, 0, 0x0000000f, 0, true, true },
+};
+
+static void errors_of_the_engine(struct kunit *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(error_cases); i++) {
+		const struct error_case *c = &error_cases[i];
+		struct cqhci_crypto_verdict v =
+			cqhci_crypto_judge(c->status, c->tdpe, c->terri,
+					   c->encrypted);
+
+		KUNIT_EXPECT_EQ_MSG(test, v.failed, c->failed, "case %u", i);
+		KUNIT_EXPECT_EQ_MSG(test, (int)v.ask_again, (int)c->ask_again,
+				    "case %u", i);
+		KUNIT_EXPECT_EQ_MSG(test, (int)v.keys_in_doubt,
+				    (int)c->keys_in_doubt, "case %u", i);
+	}
+}
+
 static struct kunit_case cqhci_crypto_test_cases[] = {
 	KUNIT_CASE(capability_decoding),
 	KUNIT_CASE(register_layout),
@@ -239,6 +301,7 @@ static struct kunit_case cqhci_crypto_test_cases[] = {
 	KUNIT_CASE(keyslot_configuration),
 	KUNIT_CASE(capability_for_key),
 	KUNIT_CASE(task_descriptor),
+	KUNIT_CASE(errors_of_the_engine),
 	{}
 };
 

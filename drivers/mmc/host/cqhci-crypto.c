@@ -9,6 +9,7 @@
  */
 
 #include <linux/bitfield.h>
+#include <linux/bitops.h>
 #include <linux/blk-crypto.h>
 #include <linux/device.h>
 #include <linux/keyslot-manager.h>
@@ -353,6 +354,54 @@ int cqhci_crypto_init(struct cqhci_host *cq_host)
 	return 0;
 }
 EXPORT_SYMBOL_GPL(cqhci_crypto_init);
+
+/**
+ * cqhci_crypto_judge() - Find the tasks that an error of the engine belongs to
+ * @status: the interrupt status, with GCE or ICCE or both
+ * @tdpe: the register of that name, a bit for each task
+ * @terri: the register of that name, 0 if it does not tell of this error
+ * @encrypted: the tasks in flight that are encrypted, a bit for each
+ *
+ * ICCE: a task named a keyslot whose configuration does not allow it. TDPE tells
+ * the tasks, and nothing else does. The likeliest reason is that the engine has
+ * lost its keys without anyone noticing.
+ *
+ * GCE: the engine has failed. TERRI may tell the task. If it does not, and only
+ * one task was encrypted, that was it.
+ *
+ * Context: Any context.
+ * Return: the verdict; no task has failed that was not encrypted.
+ */
+struct cqhci_crypto_verdict cqhci_crypto_judge(u32 status, u32 tdpe, u32 terri,
+					       u32 encrypted)
+{
+	struct cqhci_crypto_verdict verdict = {};
+
+	if (status & CQHCI_IS_ICCE) {
+		verdict.keys_in_doubt = true;
+		verdict.failed = tdpe & encrypted;
+	}
+
+	if (status & CQHCI_IS_GCE) {
+		u32 named = 0;
+
+		if (CQHCI_TERRI_D_VALID(terri))
+			named |= BIT(CQHCI_TERRI_D_TASK(terri));
+		else if (CQHCI_TERRI_C_VALID(terri))
+			named |= BIT(CQHCI_TERRI_C_TASK(terri));
+		verdict.failed |= named & encrypted;
+	}
+
+	if (!verdict.failed) {
+		if (hweight32(encrypted) == 1)
+			verdict.failed = encrypted;
+		else
+			verdict.ask_again = encrypted;
+	}
+
+	return verdict;
+}
+EXPORT_SYMBOL_GPL(cqhci_crypto_judge);
 
 #ifdef CONFIG_MMC_CQHCI_CRYPTO_KUNIT_TEST
 #include "cqhci-crypto-test.c"

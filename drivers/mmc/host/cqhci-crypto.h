@@ -26,12 +26,27 @@
 /* What the width of CQHCI_TD_DUN means to the keyslot manager */
 #define CQHCI_DUN_BYTES		4
 
+/**
+ * struct cqhci_crypto_verdict - What to make of an error of the crypto engine
+ * @failed: the tasks that it belongs to, a bit for each
+ * @ask_again: it cannot be told to which of the encrypted tasks it belongs; they
+ *	have to be issued again, one at a time
+ * @keys_in_doubt: the engine may have lost its keys
+ */
+struct cqhci_crypto_verdict {
+	u32 failed;
+	bool ask_again;
+	bool keys_in_doubt;
+};
+
 #ifdef CONFIG_MMC_CRYPTO
 
 /* Errors of the crypto engine; only enabled where there is one */
 #define CQHCI_IS_CRYPTO_ERRORS	(CQHCI_IS_GCE | CQHCI_IS_ICCE)
 
 int cqhci_crypto_init(struct cqhci_host *cq_host);
+struct cqhci_crypto_verdict cqhci_crypto_judge(u32 status, u32 tdpe, u32 terri,
+					       u32 encrypted);
 
 /* Tell how many bytes are mapped at cq_host->mmio, before cqhci_init(). */
 static inline void cqhci_crypto_set_mmio_size(struct cqhci_host *cq_host,
