@@ -701,11 +701,21 @@ static void check_last(const struct image *img, const uint32_t *last,
 	}
 }
 
+static void check_arrivals(struct check *c)
+{
+	size_t i;
+
+	for (i = 0; i < n_cards; i++)
+		if (cards[i].kind == CARD_WRITE)
+			scan_arrival(cards[i].sha, cards[i].lba, c);
+}
+
 void check_ledgers(const struct image *img, const struct ledger_checks *c,
 		   bool exact)
 {
 	uint32_t *last;
 
+	check_arrivals(c->plaintext);
 	check_match(c->match);
 	check_set(c->writes, true, exact);
 	if (c->reads)

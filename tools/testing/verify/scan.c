@@ -2,7 +2,7 @@
 /*
  * scan.c - the search for plaintext on the whole image
  *
- * Three nets, each of its own mesh:
+ * Four nets, each of its own mesh:
  *
  * - sectors: no 512-byte sector of the image may equal a sector of an encrypted
  *   file (its last one padded with zeroes). Only telling sectors are looked
@@ -14,6 +14,8 @@
  *   its most frequent byte.
  * - markers: the text after "mmc-crypto-marker" up to the line's end, at any
  *   byte.
+ * - arrivals: no sector that ever arrived at the card, by its ledger, may be such a
+ *   sector, though it may have been written over since.
  *
  * What also occurs in plaintext that is legitimately there (--plain, the
  * canary, unencrypted extents of the plan) is not looked for. The canary, an
@@ -61,7 +63,8 @@ struct start {
 #define START_BUCKETS	65536
 #define FILTER_BITS	20
 
-static struct set sectors, markers;
+static struct set sectors, markers, arrivals;
+static bool arrivals_wanted;
 static struct start *starts[START_BUCKETS];
 static uint8_t filter[1 << (FILTER_BITS - 3)];
 static uint64_t n_starts, n_marker_lines;
@@ -145,6 +148,12 @@ static bool telling(const uint8_t *p, size_t len, size_t min)
 	return len - most >= min;
 }
 
+/* 0 is no hash */
+static uint64_t arrival_hash(uint64_t sha)
+{
+	return sha ? sha : 1;
+}
+
 static void add_sectors(const uint8_t *data, uint64_t len, uint8_t flags)
 {
 	uint8_t last[SECTOR];
@@ -158,8 +167,11 @@ static void add_sectors(const uint8_t *data, uint64_t len, uint8_t flags)
 			memcpy(last, p, len - at);
 			p = last;
 		}
-		if (telling(p, SECTOR, TELLING_SECTOR))
-			set_add(&sectors, hash_bytes(p, SECTOR), flags);
+		if (!telling(p, SECTOR, TELLING_SECTOR))
+			continue;
+		set_add(&sectors, hash_bytes(p, SECTOR), flags);
+		if (arrivals_wanted)
+			set_add(&arrivals, arrival_hash(sector_sha(p)), flags);
 	}
 }
 
@@ -241,6 +253,11 @@ static void add_markers(const struct blob *file, uint8_t flags)
 	}
 }
 
+void scan_init(bool want_arrivals)
+{
+	arrivals_wanted = want_arrivals;
+}
+
 void scan_add_encrypted(const uint8_t *data, uint64_t len)
 {
 	add_sectors(data, len, ENCRYPTED);
@@ -312,6 +329,17 @@ static void scan_sector(const uint8_t *p, uint64_t sector, struct check *c)
 		return;
 	fig.plaintext_found++;
 	check_fail(c, "sector %" PRIu64 " holds a file's plaintext", sector);
+}
+
+void scan_arrival(uint64_t sha, uint64_t sector, struct check *c)
+{
+	uint8_t *flags = set_find(&arrivals, arrival_hash(sha));
+
+	if (!flags || *flags & (PLAIN | CANARY))
+		return;
+	fig.plaintext_found++;
+	check_fail(c, "sector %" PRIu64 " was written with a file's plaintext",
+		   sector);
 }
 
 static void scan_starts(const struct image *img, uint64_t at, uint64_t end,

@@ -226,6 +226,7 @@ int main(int argc, char **argv)
 	parse_options(argc, argv);
 	image_open(&img, opt.image);
 	units_init(&img, opt.engine);
+	scan_init(opt.engine);
 	fs = xcalloc(opt.n_fs, sizeof(struct fs *));
 	fs_checks = xcalloc(opt.n_fs, sizeof(*fs_checks));
 
@@ -250,6 +251,7 @@ int main(int argc, char **argv)
 	if (opt.markers.n)
 		markers = check_add("no marker");
 	if (opt.engine) {
+		ledger.plaintext = scan;
 		ledger.complete = check_add("ledgers complete");
 		ledger.match = check_add("ledgers agree");
 		ledger.keys = check_add("ledger keys");

@@ -288,6 +288,7 @@ void check_plan_data(const struct image *img, const char *corpus,
 
 /* scan.c: the search for plaintext */
 
+void scan_init(bool want_arrivals);
 void scan_add_encrypted(const uint8_t *data, uint64_t len);
 void scan_add_plain(const uint8_t *data, uint64_t len);
 void scan_add_tree(const char *dir, bool plain);
@@ -295,6 +296,7 @@ void scan_add_canary(const char *path);
 void scan_add_markers(const char *dir);
 void scan_image(const struct image *img, struct check *plaintext,
 		struct check *canary, struct check *marker_check);
+void scan_arrival(uint64_t sha, uint64_t sector, struct check *c);
 
 /* walk.c: every regular file below a host folder */
 
@@ -306,6 +308,7 @@ void walk_files(const char *dir, file_fn fn, void *arg);
 /* ledger.c */
 
 struct ledger_checks {
+	struct check *plaintext;	/* shared with the scan of the image */
 	struct check *complete, *match, *keys, *image, *writes, *last;
 	struct check *reads;	/* NULL if reads need not be complete */
 };

@@ -165,6 +165,10 @@ for kind in ext4 f2fs; do
 		"tree 0:iv32,ciphertext 0:iv32,ledger and image" trees
 	head -c 4096 tree/iv32/size-4097 | poke 133000 0
 	fails "$kind: a block of plaintext" "no plaintext,no marker" trees
+	sha=$(head -c 512 tree/iv32/size-4097 | sha256sum | cut -c 1-16)
+	sed -i "1i S n=0 cmd=25 part=0 dir=w lba=$a sha=$sha" card
+	renumber card 1
+	fails "$kind: plaintext that was written over since" "no plaintext" trees
 	mkdir never
 	tr "a-z" "b-za" <good/tree/iv32/size-4097 >never/lost
 	passes "$kind: what became of it is not asked" run --fs 1048576 \
