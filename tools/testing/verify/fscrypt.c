@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <openssl/crypto.h>
 
@@ -134,6 +135,22 @@ size_t xkey_count(void)
 		n += !i || cmp_fp(&sorted[i - 1], &sorted[i]);
 	free(sorted);
 	return n;
+}
+
+/* for whoever looks for them elsewhere; only of data that there is */
+void xkeys_write(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	size_t i;
+
+	if (fd < 0)
+		die("%s: %s", path, strerror(errno));
+	for (i = 0; i < n_xkeys; i++)
+		if (xkeys[i]->used &&
+		    write(fd, xkeys[i]->raw, XTS_KEY_SIZE) != XTS_KEY_SIZE)
+			die("%s: %s", path, strerror(errno));
+	if (close(fd))
+		die("%s: %s", path, strerror(errno));
 }
 
 void keys_wipe(void)

@@ -30,13 +30,14 @@ static const char usage_text[] =
 "  --engine-ledger FILE --card-ledger FILE\n"
 "  --ledger-exact         nothing but the derived units crossed, all were read\n"
 "  --ledger-covers        more may have crossed (the default)\n"
-"  --kv FILE              write the figures as NAME=value\n";
+"  --kv FILE              write the figures as NAME=value\n"
+"  --derived FILE         write the contents keys that were used, 64 bytes each\n";
 
 enum option_id {
 	OPT_IMAGE = 256, OPT_KEY, OPT_FS, OPT_POLICY, OPT_EXPECT,
 	OPT_EXPECT_PLAIN, OPT_PLAIN, OPT_NEVER, OPT_PLAN, OPT_CORPUS, OPT_CANARY,
 	OPT_MARKER_SCAN, OPT_ENGINE_LEDGER, OPT_CARD_LEDGER, OPT_EXACT,
-	OPT_COVERS, OPT_KV, OPT_HELP,
+	OPT_COVERS, OPT_KV, OPT_DERIVED, OPT_HELP,
 };
 
 static const struct option options[] = {
@@ -57,6 +58,7 @@ static const struct option options[] = {
 	{ "ledger-exact", no_argument, NULL, OPT_EXACT },
 	{ "ledger-covers", no_argument, NULL, OPT_COVERS },
 	{ "kv", required_argument, NULL, OPT_KV },
+	{ "derived", required_argument, NULL, OPT_DERIVED },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 }
 };
@@ -67,7 +69,7 @@ struct list {
 };
 
 static struct {
-	const char *image, *plan, *corpus, *engine, *card, *kv;
+	const char *image, *plan, *corpus, *engine, *card, *kv, *derived;
 	bool exact, covers;
 	uint64_t *fs;
 	size_t n_fs, room_fs;
@@ -187,6 +189,9 @@ static void parse_options(int argc, char **argv)
 		case OPT_KV:
 			opt.kv = optarg;
 			break;
+		case OPT_DERIVED:
+			opt.derived = optarg;
+			break;
 		case OPT_HELP:
 			fputs(usage_text, stdout);
 			exit(0);
@@ -305,6 +310,8 @@ int main(int argc, char **argv)
 	passed = check_finish();
 	if (opt.kv)
 		write_kv(opt.kv, passed);
+	if (opt.derived)
+		xkeys_write(opt.derived);
 	for (i = 0; i < opt.n_fs; i++)
 		fs_free(fs[i]);
 	free(fs);

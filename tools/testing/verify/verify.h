@@ -158,6 +158,7 @@ const uint8_t *master_key_by_name(const char *name);
 uint32_t xkey_add(const uint8_t raw[XTS_KEY_SIZE]);
 struct xkey *xkey_get(uint32_t nr);
 size_t xkey_count(void);
+void xkeys_write(const char *path);
 void keys_wipe(void);
 const char *fkey_derive(struct fkey *k, const uint8_t *ctx, size_t ctx_len,
 			const uint8_t uuid[16], uint64_t ino);

@@ -118,3 +118,31 @@ engine_stat() {
 on_engine() {
 	[ "$ENGINE" = engine ]
 }
+
+# fault NAME N: arm the fault of the virtual host (or CARD=y: of the card) for the N-th
+# of its events from now; 0 disarms it. On real hardware the test is skipped.
+fault() {
+	status=0
+	testport set "${FAULT_ID:-host0}" "fault-$1" "$2" || status=$?
+	case $status in
+	0)	;;
+	2)	skip "only the virtual host has faults" ;;
+	*)	fail "no fault $1" ;;
+	esac
+}
+
+# fired NAME: how often the fault fired so far
+fired() {
+	testport get "${FAULT_ID:-host0}" "fault-$1-fired" || fail "no fault $1"
+}
+
+# hit NAME N COMMAND...: the N-th event goes wrong during the command, which succeeds
+hit() {
+	hit_name=$1
+	hit_before=$(fired "$1")
+	fault "$1" "$2"
+	shift 2
+	"$@" || fail "$hit_name: failed: $*"
+	hit_after=$(fired "$hit_name")
+	[ "$hit_after" -gt "$hit_before" ] || fail "$hit_name: did not fire: $*"
+}

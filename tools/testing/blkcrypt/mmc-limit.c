@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * While this module is loaded, the host of one disk transfers at most so many
+ * blocks at a time, as some hosts must: requests that are larger are completed
+ * in part and issued again for the rest, whatever path they take.
+ *
+ *   insmod mmc-limit.ko disk=/dev/mmcblk0 blocks=16
+ *
+ * The limit is the host operation that drivers have for that. To be loaded and
+ * unloaded while nothing is under way on the host.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/blkdev.h>
+#include <linux/fs.h>
+#include <linux/genhd.h>
+#include <linux/kernel.h>
+#include <linux/mmc/card.h>
+#include <linux/mmc/host.h>
+#include <linux/module.h>
+
+static char *disk = "/dev/mmcblk0";
+module_param(disk, charp, 0444);
+MODULE_PARM_DESC(disk, "A disk on the host");
+
+static int blocks = 1;
+module_param(blocks, int, 0444);
+MODULE_PARM_DESC(blocks, "At most so many blocks of 512 bytes at a time");
+
+static struct block_device *bdev;
+static struct mmc_host *host;
+static const struct mmc_host_ops *host_ops;
+static struct mmc_host_ops limited_ops;
+
+static int limit_blocks(struct mmc_card *card, unsigned int direction,
+			int wanted)
+{
+	return min(wanted, blocks);
+}
+
+static int __init limit_init(void)
+{
+	struct mmc_card *card;
+
+	if (blocks < 1)
+		return -EINVAL;
+
+	/* Holding the disk open keeps the host. */
+	bdev = blkdev_get_by_path(disk, FMODE_READ, NULL);
+	if (IS_ERR(bdev))
+		return PTR_ERR(bdev);
+
+	card = container_of(disk_to_dev(bdev->bd_disk)->parent, struct mmc_card,
+			    dev);
+	host = card->host;
+	host_ops = host->ops;
+	limited_ops = *host_ops;
+	limited_ops.multi_io_quirk = limit_blocks;
+	host->ops = &limited_ops;
+	return 0;
+}
+module_init(limit_init);
+
+static void __exit limit_exit(void)
+{
+	host->ops = host_ops;
+	blkdev_put(bdev, FMODE_READ);
+}
+module_exit(limit_exit);
+
+MODULE_DESCRIPTION("Test module: an MMC host that transfers few blocks at a time");
+MODULE_LICENSE("GPL v2");

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# fault-parts.sh - the parts of scripts/check in which hardware fails and comes and goes:
+# what their guests are given, and how they are started. Sourced by scripts/check,
+# whose functions and variables it uses.
+
+fault_guests="errors paths no-cmdq"
+
+# Tests of errors.sh that have extents
+fault_tests="retry-data-unit-512 retry-data-unit-4096 retry-between-plain retry-merged
+ retry-forced-unit-access retry-of-split completed-in-part parts-of-a-unit-fail
+ engine-error-alone engine-error-with-others engine-error-after-another
+ right-request-fails keys-lost-in-flight programming-fails-at-first eviction-fails"
+
+# fault_plan TEST: the extents that it needs
+fault_plan() {
+	n=0
+	case $1 in
+	retry-data-unit-*)
+		corpus_file "$1" 262144
+		extent "$1.0" fault-0 7 "${1#retry-data-unit-}" 131072
+		extent "$1.1" fault-1 100000 "${1#retry-data-unit-}" 131072 ;;
+	retry-between-plain|engine-error-with-others)
+		corpus_file "$1" 262144
+		while [ $n -lt 64 ]; do
+			case $((n % 4)) in
+			0)	extent "$1.$n" fault-2 $((n * 100)) 4096 4096 ;;
+			1)	extent "$1.$n" - 0 4096 4096 ;;
+			2)	extent "$1.$n" fault-3 $((n * 100)) 512 4096 ;;
+			3)	extent "$1.$n" fault-2 $((n * 300)) 2048 4096 ;;
+			esac
+			n=$((n + 1))
+		done ;;
+	retry-merged|retry-forced-unit-access|engine-error-alone|engine-error-after-another)
+		corpus_file "$1" 131072
+		extent "$1.0" fault-4 33 4096 131072 ;;
+	retry-of-split)
+		corpus_file "$1" 524288
+		extent "$1.0" fault-5 3 4096 524288 ;;
+	completed-in-part)
+		corpus_file "$1" 524288
+		extent "$1.512" fault-6 5 512 262144
+		extent "$1.4096" fault-6 5 4096 262144 ;;
+	parts-of-a-unit-fail)
+		corpus_file "$1" 131072
+		extent "$1.512" fault-7 5 512 65536
+		extent "$1.4096" fault-7 5 4096 65536 ;;
+	right-request-fails)
+		corpus_file "$1" 266240
+		extent "$1.it" fault-8 5 4096 4096
+		extent "$1.others.0." fault-8 6 4096 131072
+		extent "$1.others.1." fault-9 6 512 65536
+		extent "$1.others.2." - 0 4096 65536 ;;
+	keys-lost-in-flight)
+		corpus_file "$1" 262144
+		while [ $n -lt 32 ]; do
+			extent "$1.$n" "fault-$((n % 10))" $((n * 1000)) 4096 8192
+			n=$((n + 1))
+		done ;;
+	programming-fails-at-first)
+		corpus_file "$1" 131072
+		extent "$1.it" fault-10 5 4096 65536
+		extent "$1.neighbour" fault-11 5 4096 65536 ;;
+	eviction-fails)
+		corpus_file "$1" 262144
+		for n in 1 2 3; do
+			extent "$1.$n" "fault-$((11 + n))" 5 4096 65536
+		done
+		extent "$1.neighbour" fault-15 5 4096 65536 ;;
+	esac
+}
+
+# Tests of paths.sh that have extents, each one that is large enough for several requests
+path_tests="as-expected ioctls-between queue-refused engine-stays-off"
+
+# Files of lifecycle.sh
+life_table="
+- files files perfile 40 30000"
+
+# Files of hygiene.sh
+hygiene_table="
+- files files perfile 12 30000
+- evict evict iv32 4 30000"
+
+# give_faults PROGRAM TESTS: what a program of these parts needs
+give_faults() {
+	case $1 in
+	errors.sh)
+		for test in $fault_tests; do
+			if wants "$test" "$2"; then
+				fault_plan "$test"
+			fi
+		done ;;
+	paths.sh)
+		for test in $path_tests; do
+			wants "$test" "$2" || continue
+			corpus_file "$test" 262144
+			extent "$test.0" paths-0 7 4096 131072
+			extent "$test.1" paths-1 7 512 131072
+		done
+		echo "65536 raw/retry-mode-ends" >>"$dir/corpus.list" ;;
+	lifecycle.sh)
+		give_table life $((p1 * 512)) "$life_table" ""
+		key life-scratch ;;
+	hygiene.sh)
+		give_table hygiene $((p1 * 512)) "$hygiene_table" "" ;;
+	esac
+}
+
+# Other tasks go on when one failed, so that they also complete during recovery
+part_errors() {
+	guards=$debug_guards
+	host_props="$host_props error-stall=off"
+	append=panic_on_warn=1
+	recovery=y
+	tests="errors.sh guards.sh"
+	guest "$part"
+	quiet
+	proven
+}
+
+part_life() {
+	guards=$debug_guards
+	append=panic_on_warn=1
+	recovery=y
+	tests="lifecycle.sh guards.sh"
+	guest "$part"
+	quiet
+	proven
+}
+
+# A card without a command queue: nothing but software can encrypt
+part_no_cmdq() {
+	engine=fallback
+	guards=$debug_guards
+	card_props=cmdq=off
+	recovery=y
+	tests="fs.sh:ext4:one-key:many-keys:unencrypted-beside:remount:consistent-at-end
+ paths.sh:as-expected:retry-mode-ends guards.sh"
+	guest "$part"
+	quiet
+	proven
+}
+
+# Ways that change while requests with contexts are under way. What the driver does to
+# a queue that is off is not looked at.
+part_paths() {
+	guards="not-tainted lockdep-still-on only-the-planted-leak right-one-encrypts"
+	card_props=enhanced-rel-wr=off
+	append=panic_on_warn=1
+	recovery=y
+	tests="paths.sh:as-expected:ioctls-between:queue-refused:engine-stays-off
+ raw.sh:forced-unit-access guards.sh"
+	guest "$part"
+	quiet
+	proven
+}
+
+# What keyscan finds at each moment: which keys, and how many of them. The derived ones
+# are those of the files' contents; a per-file policy has as many as files with data.
+key_moment() {
+	"$where/tools/keyscan" "$dir/dump-$1" "$2" >"$dir/$1.found" ||
+		note "$part" "not ok memory: $1${tab}it could not be searched"
+	found=$(sed -n 's/^total \([0-9]*\) of .*/\1/p' "$dir/$1.found")
+	[ "${found:--1}" = "$3" ] || {
+		note "$part" "not ok memory: $1: $4${tab}$found keys, not $3 (see $dir/$1.found)"
+		return
+	}
+	note "$part" "ok memory: $1: $4"
+}
+
+# Zeroing what is freed makes the search mean something
+part_hygiene() {
+	guards=$debug_guards
+	append="init_on_free=1 panic_on_warn=1"
+	dumps=y
+	tests="hygiene.sh guards.sh"
+	guest "$part"
+	quiet
+	proven
+	gcc -O2 -Wall -o "$where/tools/keyscan" "$testing/check/keyscan.c" ||
+		die "the search for keys does not build"
+	cat "$dir"/keys/*.key >"$dir/masters"
+	masters=$(($(stat -c %s "$dir/masters") / 64))
+	derived=$(($(stat -c %s "$dir/derived") / 64))
+	key_moment delivered "$dir/masters" "$masters" "master keys are found"
+	key_moment in-use "$dir/derived" "$derived" "contents keys are found"
+	key_moment removed "$dir/derived" $((derived - 1)) "contents keys but one are found"
+	for moment in in-use unmounted unbound; do
+		key_moment $moment "$dir/masters" 0 "no master key"
+	done
+	for moment in unmounted unbound; do
+		key_moment $moment "$dir/derived" 0 "no contents key"
+	done
+	rm -f -- "$dir"/dump-*
+	# What was written last to each keyslot
+	if awk '/^P / { split($3, slot, "="); last[slot[2]] = $4 " " $5; programmed += $5 == "enable=1" }
+	     END { for (i in last) if (last[i] != "key=- enable=0") exit 1; exit !programmed }' \
+	     "$dir/engine.ledger"; then
+		note "$part" "ok keyslots cleared"
+	else
+		note "$part" "not ok keyslots cleared${tab}a key stayed in its slot (see $dir/engine.ledger)"
+	fi
+}

@@ -1,0 +1,223 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# errors.sh - bios with contexts while the hardware makes mistakes: retries, errors
+# of the engine, keyslots that do not take or keep their key
+#
+# usage: errors.sh [TEST...]
+#
+# What is written where stands in the plan, as for raw.sh. A test has to leave its
+# extents as the plan has them, whatever went wrong on the way. The faults are those
+# of the virtual hardware.
+
+# shellcheck source=lib.sh
+. "$(dirname -- "$0")/lib.sh"
+
+: "${PLAN:=$RUN/plan}"
+queue=/sys/block/$disk/queue
+
+# client OPTION... write|read PREFIX
+client() {
+	blkcrypt -d "$DISK" -k "$keys" -c "$INPUT" -p "$PLAN" "$@"
+}
+
+# extent_sector NAME: where the plan has it
+extent_sector() {
+	sed -n "s/^$1 sector=\([0-9]*\) .*/\1/p" "$PLAN"
+}
+
+# both_ways PREFIX OPTION...: writes and reads in which a transfer is disturbed, a
+# command is not answered, or answered with an error; in the middle, with others in flight
+both_ways() {
+	prefix=$1
+	shift
+	for name in data cmd red; do
+		hit $name "${nth:-5}" client "$@" write "$prefix."
+		hit $name "${nth:-7}" client "$@" read "$prefix."
+		client -b 65536 read "$prefix."
+	done
+}
+
+test_retry_data_unit_512() { both_ways retry-data-unit-512 -s 512 -b 16384; }
+test_retry_data_unit_4096() { both_ways retry-data-unit-4096 -b 16384; }
+
+# Encrypted and plain tasks, and flushes, are in flight together
+test_retry_between_plain() { both_ways retry-between-plain -b 4096 -f 5; }
+
+# Few requests are left of many bios
+test_retry_merged() { nth=1 both_ways retry-merged -m -b 4096; }
+
+test_retry_forced_unit_access() {
+	for name in data cmd red; do
+		hit $name 5 client -u -b 8192 write retry-forced-unit-access.
+		client -b 65536 read retry-forced-unit-access.
+	done
+}
+
+# A request of 6 KiB is no multiple of the data unit
+test_retry_of_split() {
+	before=$(cat "$queue/max_sectors_kb")
+	for size in 64 6; do
+		echo $size >"$queue/max_sectors_kb"
+		status=0
+		(set -e; both_ways retry-of-split -b 262144) || status=$?
+		echo "$before" >"$queue/max_sectors_kb"
+		[ $status -eq 0 ] || fail "max_sectors_kb $size"
+	done
+}
+
+# limited BLOCKS COMMAND...: on a host that transfers so few blocks at a time
+limited() {
+	insmod "$here/mmc-limit.ko" disk="$DISK" blocks="$1"
+	shift
+	status=0
+	(set -e; "$@") || status=$?
+	rmmod mmc_limit
+	[ $status -eq 0 ] || fail "with a limit: $*"
+}
+
+partial() {
+	client -b 65536 write completed-in-part.
+	client -b 65536 read completed-in-part.
+	both_ways completed-in-part -b 65536
+}
+
+# Requests are completed in parts, each of which begins with another data unit number
+test_completed_in_part() {
+	for blocks in 8 24; do
+		limited $blocks partial
+		client -b 131072 read completed-in-part.
+	done
+}
+
+# The parts are no multiple of the data unit: an error, not other data
+test_parts_of_a_unit_fail() {
+	client write parts-of-a-unit-fail.
+	limited 5 client -e 5 -b 65536 write parts-of-a-unit-fail.4096
+	limited 5 client -e 5 -b 65536 read parts-of-a-unit-fail.4096
+	limited 5 client -s 512 -b 65536 write parts-of-a-unit-fail.512
+	limited 5 client -s 512 -b 65536 read parts-of-a-unit-fail.512
+	client read parts-of-a-unit-fail.
+}
+
+# engine_errors PREFIX OPTION...: each error of the engine once, in writes and reads
+engine_errors() {
+	prefix=$1
+	shift
+	for name in gce icce gce-unnamed icce-unnamed; do
+		hit $name 3 client "$@" write "$prefix."
+		hit $name 4 client "$@" read "$prefix."
+		client -b 65536 read "$prefix."
+	done
+}
+
+test_engine_error_alone() { engine_errors engine-error-alone -q 1 -b 16384; }
+test_engine_error_with_others() { engine_errors engine-error-with-others -b 4096 -f 7; }
+
+# An error of another kind came before: what it left in the registers says nothing
+test_engine_error_after_another() {
+	for name in gce-unnamed icce-unnamed icce gce; do
+		hit data 2 client -b 4096 -q 4 write engine-error-after-another.
+		hit $name 9 client -b 4096 write engine-error-after-another.
+		hit cmd 2 client -b 4096 -q 4 read engine-error-after-another.
+		hit $name 9 client -b 4096 read engine-error-after-another.
+	done
+}
+
+# others WORKER: what must not be disturbed: other keys, the same key, and no key
+others() {
+	for _ in 1 2; do
+		client -b 4096 -q 16 write "right-request-fails.others.$1." || return
+		client -b 8192 -q 16 read "right-request-fails.others.$1." || return
+	done
+}
+
+# One request goes wrong each time that it is tried: it fails, and no other does
+test_right_request_fails() {
+	client write right-request-fails.
+	fault sector "$(extent_sector right-request-fails.it)"
+	WORKERS=3
+	for name in gce icce gce-unnamed icce-unnamed data cmd red; do
+		for what in write read; do
+			fault repeat 1000
+			fault $name 1
+			fault repeat 1
+			in_parallel others &
+			pid=$!
+			for _ in 1 2 3; do
+				client -e 5 -b 4096 $what right-request-fails.it ||
+					fail "$name: the $what did not fail"
+			done
+			wait $pid || fail "$name: others failed beside the $what"
+			count=$(fired $name)
+			fault $name 0
+			client -b 4096 $what right-request-fails.it || fail "$name: not over"
+		done
+		[ "$count" -ge 6 ] || fail "$name: fired $count times"
+	done
+	fault sector 0
+	client read right-request-fails.
+}
+
+# The engine loses its keys while tasks that use them are in flight
+test_keys_lost_in_flight() {
+	for n in 1 9 20; do
+		hit keys-lost $n client -b 4096 write keys-lost-in-flight.
+		hit keys-lost $n client -b 4096 read keys-lost-in-flight.
+	done
+	client -b 65536 read keys-lost-in-flight.
+}
+
+neighbours() {
+	for _ in 1 2 3; do
+		client -b 4096 write "$1.neighbour" || return
+		client -b 4096 read "$1.neighbour" || return
+	done
+}
+
+# A key that the engine does not take: its requests fail, those of others do not, and
+# when it is taken all is well
+test_programming_fails_at_first() {
+	client write programming-fails-at-first.it
+	neighbours programming-fails-at-first
+	before=$(fired program)
+	fault repeat 1000
+	fault program 1
+	fault repeat 1
+	client -e 5 -b 4096 write programming-fails-at-first.it
+	client -e 5 -b 4096 -q 1 read programming-fails-at-first.it
+	fault program 0
+	count=$(fired program)
+	[ "$count" -gt "$before" ] || fail "nothing was programmed"
+	client -b 4096 write programming-fails-at-first.it
+	neighbours programming-fails-at-first
+	client read programming-fails-at-first.
+}
+
+# A slot that could not be cleared is not used before that has been done
+test_eviction_fails() {
+	before=$(fired evict)
+	for n in 1 2 3; do
+		# The client evicts its keys when it ends
+		hit evict 1 client -b 16384 write eviction-fails.$n
+		client read eviction-fails.$n
+	done
+	after=$(fired evict)
+	[ $((after - before)) -eq 3 ] || fail "$((after - before)) evictions failed, not 3"
+	neighbours eviction-fails
+	client read eviction-fails.
+}
+
+test_plan_intact_at_end() {
+	client -b 131072 read ""
+}
+
+if [ $# -eq 0 ]; then
+	set -- retry-data-unit-512 retry-data-unit-4096 retry-between-plain retry-merged \
+		retry-forced-unit-access retry-of-split completed-in-part parts-of-a-unit-fail \
+		engine-error-alone engine-error-with-others engine-error-after-another \
+		right-request-fails keys-lost-in-flight programming-fails-at-first \
+		eviction-fails plan-intact-at-end
+fi
+[ ! -f "$RUN/canary" ] || dd if="$RUN/canary" of="${part}3" bs=4096 count=1 conv=notrunc,fsync 2>/dev/null
+run_tests errors- "$@"

@@ -1,0 +1,178 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# lifecycle.sh - driver, modules, device and card go away while a file system with
+# keys is mounted and used, and come back
+#
+# usage: lifecycle.sh [TEST...]
+#
+# What goes away under a mounted file system takes the data with it that was not
+# written yet: what is compared was written before. The host decrypts it at the end.
+
+# shellcheck source=lib.sh
+. "$(dirname -- "$0")/lib.sh"
+
+mnt=/mnt/life
+in=$INPUT/life
+card=$(basename "$(readlink -f "/sys/block/$disk/device")")
+dev=$(readlink -f "/sys/block/$disk/device")
+dev=${dev%/mmc_host/*}
+host_name=${dev##*/}
+driver=$(readlink -f "$dev/driver")
+module=$(basename "$(readlink -f "$driver/module")")
+
+# begin_io: readers and a writer, whose data does not matter, until end_io
+begin_io() {
+	rm -f "$tmp/end"
+	# However the test ends, they do
+	trap 'touch "$tmp/end"' EXIT
+	for n in 0 1; do
+		while [ ! -e "$tmp/end" ]; do
+			echo 1 >/proc/sys/vm/drop_caches
+			cat "$mnt"/files/* >/dev/null
+		done 2>/dev/null &
+	done
+	while [ ! -e "$tmp/end" ]; do
+		dd if=/dev/zero of="$mnt/scratch/file" bs=16k count=16 conv=fsync,notrunc
+	done 2>/dev/null &
+	sleep 0.3
+}
+
+end_io() {
+	touch "$tmp/end"
+	wait
+}
+
+life_mount() {
+	wait_for "${part}1"
+	mount -t ext4 -o inlinecrypt "${part}1" $mnt
+	fskey add $mnt "$keys/life-files.key" >/dev/null
+	fskey add $mnt "$keys/life-scratch.key" >/dev/null
+}
+
+# wait_for PATH: up to ten seconds
+wait_for() {
+	tries=0
+	while [ ! -e "$1" ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 100 ] || fail "$1 did not come back"
+		sleep 0.1
+	done
+}
+
+# back: what was there before has to be there again, encrypted by the engine as before
+back() {
+	before=$(engine_stat tasks-encrypted)
+	life_mount
+	same "$in/files" $mnt/files
+	count=$(engine_stat tasks-encrypted)
+	[ "$count" -gt "$before" ] || fail "not by the engine"
+}
+
+# away_and_back AWAY BACK: functions; in between, the file system is unmounted, so that
+# its keys are evicted from an engine that is not there
+away_and_back() {
+	begin_io
+	$1
+	sleep 0.2
+	end_io
+	! cat $mnt/files/* >/dev/null 2>&1 || [ -b "$DISK" ] ||
+		fail "files of a card that is gone can be read"
+	umount $mnt
+	$2
+	back
+}
+
+unbind_host() { echo "$host_name" >"$driver/unbind"; }
+bind_host() { echo "$host_name" >"$driver/bind"; }
+test_host_unbound() { away_and_back unbind_host bind_host; }
+
+unbind_card() { echo "$card" >/sys/bus/mmc/drivers/mmcblk/unbind; }
+bind_card() { echo "$card" >/sys/bus/mmc/drivers/mmcblk/bind; }
+test_card_unbound() { away_and_back unbind_card bind_card; }
+
+remove_device() { echo 1 >"$dev/remove"; }
+rescan_bus() { echo 1 >/sys/bus/pci/rescan; }
+test_device_removed() { away_and_back remove_device rescan_bus; }
+
+# The keyslot manager's operations were in these
+remove_modules() {
+	unbind_host
+	for each in "$module" cqhci cqhci_crypto sdhci_pltfm sdhci; do
+		[ ! -e "/sys/module/$each" ] || rmmod "$each"
+	done
+}
+insert_modules() {
+	rmmod mmc_block mmc_core
+	modprobe mmc_block
+	modprobe "$module"
+}
+test_modules_removed() { away_and_back remove_modules insert_modules; }
+
+# A file stays open, and its key in use, while the driver goes and comes back: the old
+# disk stays dead, and the new one knows nothing of it
+test_file_open_across() {
+	exec 5<$mnt/files/file-0
+	unbind_host
+	! cat <&5 >/dev/null 2>&1 || fail "the file can still be read from the card"
+	bind_host
+	wait_for "$DISK"
+	exec 5<&-
+	umount $mnt
+	back
+}
+
+# The driver is bound again and again, each time with another allocation failing, until
+# all of them have. What failed must leave nothing, and be told as an error.
+test_probe_fails_at_each_allocation() {
+	fault_dir=/sys/kernel/debug/failslab
+	[ -d $fault_dir ] || skip "no fault injection"
+	echo N >$fault_dir/ignore-gfp-wait
+	echo 0 >$fault_dir/verbose
+	umount $mnt
+	unbind_host
+	n=0
+	survived=0
+	until case $result in not-injected*) true ;; *) false ;; esac; do
+		n=$((n + 1))
+		result=$(failnth $n "$driver/bind" "$host_name")
+		if [ -e "$driver/$host_name" ]; then
+			survived=$((survived + 1))
+			unbind_host
+		fi
+		[ $n -lt 1000 ] || fail "no end: $result"
+	done
+	[ "$result" = "not-injected done" ] || fail "at the end: $result"
+	[ $n -gt 10 ] || fail "only $n allocations"
+	echo "# $((n - 1)) allocations failed, one at a time; $survived times it was bound" |
+		tee /dev/kmsg
+	bind_host
+	back
+}
+
+test_consistent_at_end() {
+	rm -r $mnt/scratch
+	umount $mnt
+	e2fsck -fn "${part}1"
+}
+
+if [ $# -eq 0 ]; then
+	set -- host-unbound card-unbound file-open-across
+	[ ! -e "$dev/remove" ] || set -- "$@" device-removed
+	set -- "$@" modules-removed probe-fails-at-each-allocation
+	set -- "$@" consistent-at-end
+fi
+
+mkdir -p $mnt
+if ! mke2fs -q -F -t ext4 -b 4096 -O encrypt,stable_inodes "${part}1" >&2 ||
+   ! mount -t ext4 -o inlinecrypt "${part}1" $mnt ||
+   ! mkdir $mnt/files $mnt/scratch ||
+   ! fskey set $mnt/files "$(fskey add $mnt "$keys/life-files.key")" ||
+   ! fskey set $mnt/scratch "$(fskey add $mnt "$keys/life-scratch.key")" ino_lblk_32 ||
+   ! cp "$in"/files/* $mnt/files; then
+	echo "Bail out! ext4 cannot be made or mounted on ${part}1"
+	exit 1
+fi
+[ ! -f "$RUN/canary" ] || cp "$RUN/canary" $mnt
+sync
+run_tests life- "$@"

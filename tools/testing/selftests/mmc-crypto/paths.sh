@@ -1,0 +1,134 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# paths.sh - requests that cannot go the way that encrypts, or that go another one
+#
+# usage: paths.sh TEST...
+#
+# Which tests make sense depends on the card and the host: scripts/check names them.
+# What has a context must be encrypted or fail; whatever else may happen, the host
+# searches the whole card for plaintext at the end. Extents are as in raw.sh.
+
+# shellcheck source=lib.sh
+. "$(dirname -- "$0")/lib.sh"
+
+: "${PLAN:=$RUN/plan}"
+dev=$(readlink -f "/sys/block/$disk/device")
+dev=${dev%/mmc_host/*}
+driver=$(readlink -f "$dev/driver")
+
+# client OPTION... write|read PREFIX
+client() {
+	blkcrypt -d "$DISK" -k "$keys" -c "$INPUT" -p "$PLAN" "$@"
+}
+
+rebind() {
+	echo "${dev##*/}" >"$driver/unbind"
+	echo "${dev##*/}" >"$driver/bind"
+	tries=0
+	while [ ! -e "${part}3" ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 100 ] || fail "no card after the driver was bound again"
+		sleep 0.1
+	done
+}
+
+# The card is used as it is found, and software encrypts if the way does not
+test_as_expected() {
+	crossed=$(engine_stat tasks-encrypted)
+	client -b 16384 write as-expected.
+	client -b 65536 read as-expected.
+	count=$(engine_stat tasks-encrypted)
+	if on_engine; then
+		[ "$count" -gt "$crossed" ] || fail "not encrypted by the engine"
+	else
+		[ "$count" -eq "$crossed" ] || fail "encrypted by the engine"
+	fi
+}
+
+io_worker() {
+	for _ in 1 2 3; do
+		client -b 4096 write ioctls-between. || return
+		client -b 8192 read ioctls-between. || return
+	done
+}
+
+# An ioctl takes the card out of its command queue, and the driver puts it back
+test_ioctls_between() {
+	in_parallel io_worker &
+	pid=$!
+	count=0
+	while kill -0 $pid 2>/dev/null; do
+		mmcioc "$DISK" read-ext-csd >/dev/null || fail "the ioctl failed"
+		count=$((count + 1))
+	done
+	wait $pid
+	[ $count -gt 3 ] || fail "only $count ioctls between"
+	client -b 65536 read ioctls-between.
+	[ "$(cat "/sys/block/$disk/device/cmdq_en")" = 1 ] || fail "the command queue is off"
+}
+
+# In between, the card refuses to go back to its command queue. The first requests may
+# fail; none may pass unencrypted, and the driver finds its way back by itself or
+# when it is bound again.
+test_queue_refused() {
+	client write queue-refused.
+	hits=$(FAULT_ID=card0 fired cmdq-enable)
+	FAULT_ID=card0 fault cmdq-enable 1
+	mmcioc "$DISK" read-ext-csd >/dev/null || :
+	count=$(FAULT_ID=card0 fired cmdq-enable)
+	[ "$count" -gt "$hits" ] || fail "did not fire"
+	for try in 1 2 3; do
+		client -b 16384 write queue-refused. || echo "try $try: failed"
+		client -b 16384 read queue-refused. || echo "try $try: failed"
+	done
+	rebind
+	client -b 16384 write queue-refused.
+	client read queue-refused.
+}
+
+# After an error the engine does not come on again
+test_engine_stays_off() {
+	client write engine-stays-off.
+	hits=$(fired no-enable)
+	fault no-enable 1
+	fault data 3
+	client -b 16384 write engine-stays-off. || echo "the write failed"
+	count=$(fired no-enable)
+	[ "$count" -gt "$hits" ] || fail "did not fire"
+	client -b 16384 read engine-stays-off. || echo "the read failed"
+	rebind
+	client -b 16384 write engine-stays-off.
+	client read engine-stays-off.
+}
+
+# written COMMAND...: write commands that the card gets meanwhile
+written() {
+	before=$(testport get card0 stat-writes) || skip "only the virtual card counts"
+	"$@"
+	after=$(testport get card0 stat-writes)
+	echo $((after - before))
+}
+
+write_one() {
+	dd if="$INPUT/raw/$1" of="${part}2" bs=65536 count=1 oflag=direct conv=notrunc
+}
+
+# A request that failed is tried again block by block. Those that use the same place
+# afterwards are not.
+test_retry_mode_ends() {
+	usual=$(written write_one retry-mode-ends 2>/dev/null)
+	FAULT_ID=card0 fault write-status 1
+	retried=$(written write_one retry-mode-ends 2>/dev/null)
+	[ "$retried" -gt $((usual + 16)) ] || fail "$retried commands: nothing was retried"
+	# As many as there are tags
+	for try in $(seq 64); do
+		count=$(written write_one retry-mode-ends 2>/dev/null)
+		[ "$count" -eq "$usual" ] || fail "write $try takes $count commands, not $usual"
+	done
+	dd if="${part}2" bs=65536 count=1 iflag=direct | cmp -n 65536 - "$INPUT/raw/retry-mode-ends"
+}
+
+[ $# -gt 0 ] || { echo "usage: paths.sh TEST..." >&2; exit 1; }
+[ ! -f "$RUN/canary" ] || dd if="$RUN/canary" of="${part}3" bs=4096 count=1 conv=notrunc,fsync 2>/dev/null
+run_tests paths- "$@"
