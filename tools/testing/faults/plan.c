@@ -333,7 +333,7 @@ static void make_jobs(const struct class *class)
 		case RAW_NO_MEMORY:
 			/* Two of them, so that most of the round succeeds */
 			if (i < 2)
-				fprintf(rounds, "fail-nth %u\n", 1 + pick(300));
+				fprintf(rounds, "fail-nth %u\n", 1 + pick(80));
 			raw_job("rawwrite", false);
 			break;
 		}

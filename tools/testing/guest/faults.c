@@ -626,6 +626,23 @@ static uint64_t fired(void)
 	return port_get(burst.device, format, burst.fault);
 }
 
+/* Whether the allocation that was to fail in a process has been reached */
+static bool allocation_failed(pid_t pid)
+{
+	unsigned int left = 1;
+	char path[48];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/fail-nth", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (fscanf(file, "%u", &left) != 1)
+		left = 1;
+	fclose(file);
+	return !left;
+}
+
 static void reap(unsigned int *running, unsigned int *errors, unsigned int *mistakes,
 		 unsigned int *injected)
 {
@@ -638,23 +655,13 @@ static void reap(unsigned int *running, unsigned int *errors, unsigned int *mist
 		if (job->pid <= 0)
 			continue;
 		if (job->fail_nth) {
-			char path[48];
 			siginfo_t info = {};
 
 			/* What is left to count can be read until it is reaped */
 			if (waitid(P_PID, job->pid, &info,
 				   WEXITED | WNOHANG | WNOWAIT) || !info.si_pid)
 				continue;
-			snprintf(path, sizeof(path), "/proc/%d/fail-nth", job->pid);
-			FILE *left = fopen(path, "re");
-			unsigned int n = 1;
-
-			if (left) {
-				if (fscanf(left, "%u", &n) != 1)
-					n = 1;
-				fclose(left);
-			}
-			*injected += !n;
+			*injected += allocation_failed(job->pid);
 		}
 		if (waitpid(job->pid, &status, WNOHANG) != job->pid)
 			continue;
@@ -706,6 +713,7 @@ static void go(void)
 	for (next = 0, jobs = 0; next < burst.n_jobs; next++) {
 		struct job *job = &burst.jobs[next];
 
+		armed += !!job->fail_nth;
 		if (writes(job) || items[item(job->what)].acked)
 			burst.jobs[jobs++] = *job;
 	}
@@ -772,8 +780,8 @@ static void go(void)
 		injected = port_get("host0", "stat-%s", burst.counter) - count;
 		if (!injected)
 			wrong("%s did not count", burst.counter);
-	} else {
-		armed = injected;
+	} else if (armed && !injected) {
+		wrong("no allocation failed");
 	}
 	note("burst %s %s armed=%u fired=%u jobs=%u errors=%u wrong=%u tasks=%llu-%llu",
 	     seed, burst.class, armed, injected, jobs, errors, mistakes,
