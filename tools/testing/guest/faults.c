@@ -579,6 +579,8 @@ static void act_before(void)
 {
 	if (action_is("idle"))
 		idle();
+	else if (action_is("suspend-rebind"))
+		suspend();
 	else if (action_is("rebind"))
 		rebind(false);
 	else if (action_is("rebind-no-memory"))
@@ -587,7 +589,7 @@ static void act_before(void)
 
 static void act_meanwhile(void)
 {
-	if (action_is("suspend") || action_is("suspend-rebind"))
+	if (action_is("suspend"))
 		suspend();
 	else if (action_is("evict"))
 		evict();
@@ -703,7 +705,9 @@ static void go(void)
 	unsigned int next = 0, running = 0, errors = 0, mistakes = 0, jobs, injected = 0;
 	unsigned int armed = 0, waited = 0;
 	uint64_t before, now, count = 0, first_task;
-	bool acted = false, idle_action = action_is("idle");
+	bool acted = false;
+	/* What comes after these is what is to fail */
+	bool armed_first = action_is("idle") || action_is("suspend-rebind");
 	char device[16], fault[32];
 	unsigned int at;
 
@@ -722,8 +726,7 @@ static void go(void)
 
 	before = fired();
 	first_task = port_get("host0", "stat-%s", "tasks");
-	/* Enabling is what comes after idling */
-	if (!idle_action)
+	if (!armed_first)
 		act_before();
 	if (burst.fault[0]) {
 		if (burst.in_a_row) {
@@ -733,7 +736,7 @@ static void go(void)
 		port_arm(burst.device, burst.fault, burst.at);
 		armed++;
 	}
-	if (idle_action)
+	if (armed_first)
 		act_before();
 	if (sscanf(burst.trigger, "%15s %31s %u", device, fault, &at) == 3)
 		port_arm(device, fault, at);
