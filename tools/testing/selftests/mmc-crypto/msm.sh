@@ -162,8 +162,10 @@ test_set_fails() {
 	fresh
 	fault scm-set 1 1000000
 	before=$(has_fired scm-set)
+	errors=$(counter errors)
 	reads_fail
 	fired scm-set "$before"
+	[ "$(counter errors)" = "$errors" ] || fail "a request went on to the engine"
 	dd if="$INPUT/msm/plain/file-0" of="${part}3" bs=4k conv=fsync
 	drop
 	dd if="${part}3" bs=4k count=4 | cmp - "$INPUT/msm/plain/file-0" || fail "unencrypted data"
@@ -182,8 +184,10 @@ test_invalidate_fails() {
 	detach
 	fired scm-invalidate "$before"
 	fault scm-invalidate 0
+	cleared=$(counter scm-invalidate)
 	attach
 	read_by_engine
+	[ "$(counter scm-invalidate)" -gt "$cleared" ] || fail "the slot was not cleared"
 }
 
 # Busy is no failure: the call is made again
