@@ -74,7 +74,7 @@ run_tests() {
 # same A B: two trees or files are equal, and there is something to compare
 same() {
 	find "$1" -type f | grep -q . || fail "$1: nothing there"
-	diff -r "$1" "$2" >&2 || fail "$1 and $2 differ"
+	diff -qr "$1" "$2" >&2 || fail "$1 and $2 differ"
 }
 
 # drop: forget what is cached, so that it has to be read again
