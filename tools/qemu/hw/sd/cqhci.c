@@ -127,17 +127,22 @@ void cqhci_count(CQHCIState *s, CQHCIStat stat)
     s->stats[stat]++;
 }
 
+void cqhci_count_violation(uint64_t *count, const char *name, const char *fmt,
+                           va_list ap)
+{
+    g_autofree char *why = g_strdup_vprintf(fmt, ap);
+
+    (*count)++;
+    qemu_log_mask(LOG_GUEST_ERROR, "%s: %s\n", name, why);
+}
+
 void cqhci_violation(CQHCIState *s, CQHCIStat stat, const char *fmt, ...)
 {
-    g_autofree char *why = NULL;
     va_list ap;
 
-    s->stats[stat]++;
     va_start(ap, fmt);
-    why = g_strdup_vprintf(fmt, ap);
+    cqhci_count_violation(&s->stats[stat], cqhci_stat_names[stat], fmt, ap);
     va_end(ap);
-    qemu_log_mask(LOG_GUEST_ERROR, "cqhci: %s: %s\n",
-                  cqhci_stat_names[stat], why);
 }
 
 bool cqhci_fault_due(CQHCIFaultState *f)

@@ -21,7 +21,6 @@
  */
 
 #include "qemu/osdep.h"
-#include "qemu/log.h"
 #include "qemu/module.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
@@ -165,15 +164,11 @@ void msm_count(SDHCIMSMState *s, MSMStat stat)
 
 void msm_violation(SDHCIMSMState *s, MSMStat stat, const char *fmt, ...)
 {
-    g_autofree char *why = NULL;
     va_list ap;
 
-    s->stats[stat]++;
     va_start(ap, fmt);
-    why = g_strdup_vprintf(fmt, ap);
+    cqhci_count_violation(&s->stats[stat], msm_stat_names[stat], fmt, ap);
     va_end(ap);
-    qemu_log_mask(LOG_GUEST_ERROR, "sdhci-msm: %s: %s\n",
-                  msm_stat_names[stat], why);
 }
 
 bool msm_fault(SDHCIMSMState *s, MSMFault fault)

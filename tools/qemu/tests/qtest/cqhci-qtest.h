@@ -11,6 +11,7 @@
 #include "hw/pci/pci_regs.h"
 #include "libqtest.h"
 #include "qobject/qdict.h"
+#include "qobject/qlist.h"
 
 /* "-M virt,highmem-ecam=off" */
 #define VIRT_MACHINE    "-M virt,highmem-ecam=off -m 128 -nodefaults"
@@ -63,6 +64,31 @@ static inline void qom_set(QTestState *qts, const char *id,
     qtest_qmp_assert_success(qts, "{ 'execute': 'qom-set', 'arguments': {"
                              " 'path': %s, 'property': %s, 'value': %" PRId64
                              " } }", path, property, (int64_t)value);
+}
+
+/* Violations of the host: @count of that name, and none of any other */
+static inline void assert_violations_are(QTestState *qts, const char *expected,
+                                         uint64_t count)
+{
+    QDict *reply = qtest_qmp(qts, "{ 'execute': 'qom-list', 'arguments': {"
+                             " 'path': '/machine/peripheral/host0' } }");
+    QListEntry *e;
+
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(reply, "return"), e) {
+        const char *name = qdict_get_str(qobject_to(QDict, qlist_entry_obj(e)),
+                                         "name");
+
+        if (g_str_has_prefix(name, "stat-violation-")) {
+            bool it = expected && g_str_equal(name + 15, expected);
+            uint64_t value = qom_get(qts, "host0", name);
+
+            if (value != (it ? count : 0)) {
+                g_test_message("%s is %" PRIu64, name, value);
+            }
+            g_assert_cmpuint(value, ==, it ? count : 0);
+        }
+    }
+    qobject_unref(reply);
 }
 
 #endif

@@ -14,7 +14,6 @@
 #include "qemu/bitops.h"
 #include "qemu/bswap.h"
 #include "qemu/units.h"
-#include "qobject/qlist.h"
 #include "cqhci-qtest.h"
 
 /* The machine's bus puts the regions there, each at a multiple of its size */
@@ -116,29 +115,9 @@ static void assert_fired(Host *h, const char *fault)
     g_assert_cmpuint(qom_get(h->qts, "host0", fired), ==, 1);
 }
 
-/* Violations: @count of that name, and none of any other */
 static void assert_violations(Host *h, const char *expected, uint64_t count)
 {
-    QDict *reply = qtest_qmp(h->qts, "{ 'execute': 'qom-list', 'arguments': {"
-                             " 'path': '/machine/peripheral/host0' } }");
-    QListEntry *e;
-
-    QLIST_FOREACH_ENTRY(qdict_get_qlist(reply, "return"), e) {
-        QDict *property = qobject_to(QDict, qlist_entry_obj(e));
-        const char *name = qdict_get_str(property, "name");
-
-        if (g_str_has_prefix(name, "stat-violation-")) {
-            bool it = expected && g_str_equal(name + 15, expected);
-
-            uint64_t value = qom_get(h->qts, "host0", name);
-
-            if (value != (it ? count : 0)) {
-                g_test_message("%s is %" PRIu64, name, value);
-            }
-            g_assert_cmpuint(value, ==, it ? count : 0);
-        }
-    }
-    qobject_unref(reply);
+    assert_violations_are(h->qts, expected, count);
 }
 
 static void set_clocks(Host *h, unsigned pins)

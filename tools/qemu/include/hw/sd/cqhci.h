@@ -248,6 +248,14 @@ bool cqhci_set_key(CQHCIState *s, unsigned slot,
 void cqhci_clear_key(CQHCIState *s, unsigned slot);
 
 /*
+ * cqhci_count_violation:
+ * For a device with violations of its own: count it, and say to the log of guest
+ * errors what it was.
+ */
+void cqhci_count_violation(uint64_t *count, const char *name, const char *fmt,
+                           va_list ap) G_GNUC_PRINTF(3, 0);
+
+/*
  * cqhci_fault_due:
  * An event that the fault matches takes place: whether it is to go wrong.
  */
