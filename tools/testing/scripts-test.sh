@@ -315,13 +315,13 @@ test_host_chooses_device_and_machine() {
 }
 
 test_unknown_options() {
-	for s in config corpus deps fetch guest kernel run vm; do
+	for s in config corpus deps faults fetch guest kernel mutants run vm; do
 		refused 2 'try .* --help' "scripts/$s" --no-such-option || { echo "scripts/$s"; return 1; }
 	done
 }
 
 test_help() {
-	for s in config corpus deps fetch guest kernel run vm; do
+	for s in config corpus deps faults fetch guest kernel mutants run vm; do
 		"scripts/$s" --help | grep -q '^usage: ' || { echo "scripts/$s"; return 1; }
 	done
 }
