@@ -5,7 +5,7 @@
 # what their guests are given, and how they are started. Sourced by scripts/check,
 # whose functions and variables it uses.
 
-fault_guests="errors paths no-cmdq"
+fault_guests="errors errors-msm paths paths-msm no-cmdq"
 
 # Tests of errors.sh that have extents
 fault_tests="retry-data-unit-512 retry-data-unit-4096 retry-between-plain retry-merged

@@ -13,6 +13,7 @@
 : "${WORKERS:=6}"			# of the concurrent tests
 # FALLBACK	n: the kernel has no software to encrypt with
 # DCMD		y: the host has direct commands, and counts them
+# HOST		the virtual host that the card is on: pci or msm
 # BOOT		y: the card has boot partitions, which may be written
 export DISK ENGINE INPUT RUN
 
