@@ -704,7 +704,7 @@ static void go(void)
 {
 	unsigned int next = 0, running = 0, errors = 0, mistakes = 0, jobs, injected = 0;
 	unsigned int armed = 0, waited = 0;
-	uint64_t before, now, count = 0, first_task;
+	uint64_t before, now, count = 0, first_task, keyless;
 	bool acted = false;
 	/* What comes after these is what is to fail */
 	bool armed_first = action_is("idle") || action_is("suspend-rebind");
@@ -724,6 +724,7 @@ static void go(void)
 	burst.n_jobs = jobs;
 	next = 0;
 
+	keyless = port_get("host0", "stat-%s", "icce");
 	before = fired();
 	first_task = port_get("host0", "stat-%s", "tasks");
 	if (!armed_first)
@@ -774,6 +775,11 @@ static void go(void)
 	if (!burst.once)
 		jobs += do_again(&errors, &mistakes);
 
+	/* Keys that get lost are programmed before they are needed, not after an error */
+	keyless = port_get("host0", "stat-%s", "icce") - keyless;
+	if (!burst.fault[0] && keyless)
+		wrong("%llu tasks met a keyslot without their key",
+		      (unsigned long long)keyless);
 	if (burst.fault[0]) {
 		injected = now - before;
 		if (!injected)
