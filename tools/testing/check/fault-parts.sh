@@ -5,13 +5,14 @@
 # what their guests are given, and how they are started. Sourced by scripts/check,
 # whose functions and variables it uses.
 
-fault_guests="errors errors-msm paths paths-msm no-cmdq"
+fault_guests="errors errors-msm life paths paths-msm no-cmdq no-engine sd-card"
 
 # Tests of errors.sh that have extents
 fault_tests="retry-data-unit-512 retry-data-unit-4096 retry-between-plain retry-merged
  retry-forced-unit-access retry-of-split completed-in-part parts-of-a-unit-fail
  engine-error-alone engine-error-with-others engine-error-after-another
- right-request-fails keys-lost-in-flight programming-fails-at-first eviction-fails"
+ right-request-fails keys-lost-in-flight programming-fails-at-first
+ eviction-fails"
 
 # fault_plan TEST: the extents that it needs
 fault_plan() {
@@ -52,7 +53,7 @@ fault_plan() {
 		extent "$1.others.0." fault-8 6 4096 131072
 		extent "$1.others.1." fault-9 6 512 65536
 		extent "$1.others.2." - 0 4096 65536 ;;
-	keys-lost-in-flight)
+	keys-lost-in-flight|programming-fails-at-restoring)
 		corpus_file "$1" 262144
 		while [ $n -lt 32 ]; do
 			extent "$1.$n" "fault-$((n % 10))" $((n * 1000)) 4096 8192
@@ -83,6 +84,12 @@ hygiene_table="
 - files files perfile 12 30000
 - evict evict iv32 4 30000"
 
+# Files of sleep.sh and kexec.sh, which use the first partition one after the other
+sleep_table="
+- other other perfile 6 30000"
+kexec_table="
+- files files perfile 12 30000"
+
 # give_faults PROGRAM TESTS: what a program of these parts needs
 give_faults() {
 	case $1 in
@@ -103,6 +110,18 @@ give_faults() {
 	lifecycle.sh)
 		give_table life $((p1 * 512)) "$life_table" ""
 		key life-scratch ;;
+	sleep.sh)
+		give_table sleep $((p2 * 512)) "$sleep_table" ""
+		file_list sleep/files 12 30000 >>"$dir/corpus.list"
+		key sleep-files
+		truncate -s 1G "$dir/swap.img" ;;
+	kexec.sh)
+		give_table kexec $((p1 * 512)) "$kexec_table" ""
+		mkdir -p "$dir/corpus/boot"
+		eval "kernel=\$kernel_$variant"
+		cp -- "$kernel/arch/arm64/boot/Image" "$dir/corpus/boot/Image"
+		cat -- "$where/tools/$variant.cpio" "$where/tools/modules-$variant/run.cpio" \
+			>"$dir/corpus/boot/initrd" ;;
 	hygiene.sh)
 		give_table hygiene $((p1 * 512)) "$hygiene_table" "" ;;
 	esac
@@ -121,11 +140,14 @@ part_errors() {
 }
 
 part_life() {
+	limit=1200
 	guards=$debug_guards
 	append=panic_on_warn=1
 	recovery=y
 	tests="lifecycle.sh guards.sh"
 	guest "$part"
+	# One of the allocations that fail is kmemleak's own, which can do without
+	sed -i "/kmemleak: Cannot allocate a scan area/d" "$dir/reports"
 	quiet
 	proven
 }
@@ -170,15 +192,17 @@ key_moment() {
 	note "$part" "ok memory: $1: $4"
 }
 
-# Zeroing what is freed makes the search mean something
+# Without instrumentation, which keeps freed memory for a while
 part_hygiene() {
-	guards=$debug_guards
-	append="init_on_free=1 panic_on_warn=1"
+	variant=run
+	fallback=n
+	append=panic_on_warn=1
 	dumps=y
 	tests="hygiene.sh guards.sh"
 	guest "$part"
 	quiet
 	proven
+	[ -f "$dir/derived" ] || return 0
 	gcc -O2 -Wall -o "$where/tools/keyscan" "$testing/check/keyscan.c" ||
 		die "the search for keys does not build"
 	cat "$dir"/keys/*.key >"$dir/masters"
@@ -202,4 +226,44 @@ part_hygiene() {
 	else
 		note "$part" "not ok keyslots cleared${tab}a key stayed in its slot (see $dir/engine.ledger)"
 	fi
+}
+
+# Sleep, hibernation and kexec. Nothing makes the host lose its keys but the machine's
+# reset, so that what another kernel left in the keyslots stays there.
+part_sleep() {
+	guards=$debug_guards
+	host_props="$host_props keys-lost-at=never"
+	append="hibernate=nocompress panic=0"
+	reboot=y
+	recovery=y
+	limit=400
+	tests="sleep.sh:suspended-to-idle:consistent-at-end kexec.sh guards.sh"
+	guest "$part"
+	# The base reads an image with interrupts off where arm64 wants to wait for others
+	sed -i "/WARNING: .* at smp_call_function_many_cond/d" "$dir/reports"
+	quiet
+	proven
+}
+
+# few_files: what is enough to see who encrypts, and that the format is the same
+few_files() {
+	engine=fallback
+	guards=$debug_guards
+	append=panic_on_warn=1
+	tests="fs.sh:ext4:one-key:many-keys:remount:consistent-at-end paths.sh:as-expected guards.sh"
+	guest "$part"
+	quiet
+	proven
+}
+
+# The capability register says that there is an engine, and there is none
+part_no_engine() {
+	host_props="$host_props x-ccap=0"
+	few_files
+}
+
+# The slot is made for an eMMC, and an SD card sits in it
+part_sd_card() {
+	card_model=sd-card
+	few_files
 }

@@ -50,10 +50,11 @@ life_mount() {
 	fskey add $mnt "$keys/life-scratch.key" >/dev/null
 }
 
-# wait_for PATH: up to ten seconds
+# wait_for PATTERN: up to ten seconds
 wait_for() {
 	tries=0
-	while [ ! -e "$1" ]; do
+	# shellcheck disable=SC2086 # a pattern
+	while ! ls -d $1 >/dev/null 2>&1; do
 		tries=$((tries + 1))
 		[ $tries -lt 100 ] || fail "$1 did not come back"
 		sleep 0.1
@@ -98,10 +99,11 @@ test_device_removed() { away_and_back remove_device rescan_bus; }
 # The keyslot manager's operations were in these
 remove_modules() {
 	unbind_host
-	for each in "$module" cqhci cqhci_crypto sdhci_pltfm sdhci; do
+	for each in $(ls /sys/module/cqhci/holders) cqhci cqhci_crypto sdhci_pltfm sdhci; do
 		[ ! -e "/sys/module/$each" ] || rmmod "$each"
 	done
 }
+# init has loaded them in this way
 insert_modules() {
 	rmmod mmc_block mmc_core
 	modprobe mmc_block
@@ -109,16 +111,27 @@ insert_modules() {
 }
 test_modules_removed() { away_and_back remove_modules insert_modules; }
 
+# wait_for_new: the disk that the driver makes beside the old one
+wait_for_new() {
+	wait_for "$dev/mmc_host/*/*/block/*"
+	basename "$dev"/mmc_host/*/*/block/*
+}
+
 # A file stays open, and its key in use, while the driver goes and comes back: the old
 # disk stays dead, and the new one knows nothing of it
 test_file_open_across() {
 	exec 5<$mnt/files/file-0
+	drop
 	unbind_host
 	! cat <&5 >/dev/null 2>&1 || fail "the file can still be read from the card"
 	bind_host
-	wait_for "$DISK"
+	# The old disk keeps its name as long as somebody has it
+	new=$(wait_for_new)
+	dd if="/dev/$new" of=/dev/null bs=4096 count=1 iflag=direct
 	exec 5<&-
 	umount $mnt
+	unbind_host
+	bind_host
 	back
 }
 
@@ -130,9 +143,12 @@ test_probe_fails_at_each_allocation() {
 	echo N >$fault_dir/ignore-gfp-wait
 	echo 0 >$fault_dir/verbose
 	umount $mnt
+	# Which only makes it longer
+	rmmod mmc_block
 	unbind_host
 	n=0
 	survived=0
+	result=
 	until case $result in not-injected*) true ;; *) false ;; esac; do
 		n=$((n + 1))
 		result=$(failnth $n "$driver/bind" "$host_name")
@@ -144,6 +160,7 @@ test_probe_fails_at_each_allocation() {
 	done
 	[ "$result" = "not-injected done" ] || fail "at the end: $result"
 	[ $n -gt 10 ] || fail "only $n allocations"
+	modprobe mmc_block
 	echo "# $((n - 1)) allocations failed, one at a time; $survived times it was bound" |
 		tee /dev/kmsg
 	bind_host
