@@ -233,15 +233,19 @@ static void remember(const char *job)
 		snprintf(written[n_written++], sizeof(written[0]), "%s", job);
 }
 
-/* A new file, or one that is written over with itself after it was something else */
-static void file_job(bool own_key)
+/*
+ * A new file, or one that is written over with itself after it was something else;
+ * with no file system named, on either
+ */
+static void file_job(const char *fs, unsigned int folder)
 {
-	const char *fs = file_systems[pick(N_ELEMENTS(file_systems))];
-	unsigned int folder = own_key ? 1 + 2 * pick(2) :
-			      pick(8) ? pick(PLAIN_FOLDER) : PLAIN_FOLDER;
-	unsigned int size = 4096 + pick(15) * 4096 + (pick(4) ? 0 : pick(4096));
+	unsigned int size = 4096 + pick(15) * 4096;
 	char path[80], job[128];
 
+	if (!pick(4))
+		size += pick(4096);
+	if (!fs)
+		fs = file_systems[pick(N_ELEMENTS(file_systems))];
 	snprintf(path, sizeof(path), "%s/%s/r%" PRIu64 "/f%02u", fs,
 		 folders[folder].name, seed, n_files++);
 	fprintf(corpus, "%u %s\n", size, path);
@@ -250,15 +254,24 @@ static void file_job(bool own_key)
 	remember(job);
 }
 
+static unsigned int some_folder(void)
+{
+	return pick(8) ? pick(PLAIN_FOLDER) : PLAIN_FOLDER;
+}
+
 /* Options of the client: size of a bio, flushes, reverse order, merges, FUA */
 static void raw_options(char *options, size_t len, unsigned int unit, bool flushed)
 {
 	static const unsigned int sizes[] = { 4096, 8192, 20480, 65536 };
+	/* One after the other, as arguments have no order */
 	unsigned int segment = pick(3) ? 4096 : unit;
+	unsigned int size = sizes[pick(N_ELEMENTS(sizes))];
+	const char *merged = pick(4) ? "" : " -m";
+	const char *reverse = pick(4) ? "" : " -r";
+	const char *forced = pick(8) ? "" : " -u";
 
-	snprintf(options, len, " -s %u -b %u%s%s%s%s", segment,
-		 sizes[pick(N_ELEMENTS(sizes))], flushed ? " -f 2" : "",
-		 pick(4) ? "" : " -m", pick(4) ? "" : " -r", pick(8) ? "" : " -u");
+	snprintf(options, len, " -s %u -b %u%s%s%s%s", segment, size,
+		 flushed ? " -f 2" : "", merged, reverse, forced);
 }
 
 static void raw_job(const char *verb, bool flushed)
@@ -310,14 +323,17 @@ static void make_jobs(const struct class *class)
 				read_job("read", before);
 			else if (i % 3 == 1)
 				raw_job("rawwrite", false);
+			else if (!i && (class->action || !class->fault))
+				/* A key that stayed in its slot from the first burst on */
+				file_job("ext4", 0);
 			else
-				file_job(false);
+				file_job(NULL, some_folder());
 			break;
 		case NEW_KEYS:
 			if (i % 2)
 				raw_job("rawwrite", false);
 			else
-				file_job(true);
+				file_job(NULL, 1 + 2 * pick(2));
 			break;
 		case RAW:
 			if (reads || (!writes && i % 3 == 2))
