@@ -5,7 +5,7 @@
 # what their guests are given, and how they are started. Sourced by scripts/check,
 # whose functions and variables it uses.
 
-fault_guests="errors errors-msm life paths paths-msm no-cmdq no-engine sd-card"
+fault_guests="errors errors-msm life paths paths-msm no-cmdq no-engine sd-card hygiene"
 
 # Tests of errors.sh that have extents
 fault_tests="retry-data-unit-512 retry-data-unit-4096 retry-between-plain retry-merged
@@ -233,11 +233,11 @@ part_hygiene() {
 part_sleep() {
 	guards=$debug_guards
 	host_props="$host_props keys-lost-at=never"
-	append="hibernate=nocompress panic=0"
+	append="hibernate=nocompress panic=0 earlycon=pl011,0x9000000"
 	reboot=y
 	recovery=y
-	limit=400
-	tests="sleep.sh:suspended-to-idle:consistent-at-end kexec.sh guards.sh"
+	limit=1200
+	tests="sleep.sh:suspended-to-idle:consistent-at-end guards.sh"
 	guest "$part"
 	# The base reads an image with interrupts off where arm64 wants to wait for others
 	sed -i "/WARNING: .* at smp_call_function_many_cond/d" "$dir/reports"

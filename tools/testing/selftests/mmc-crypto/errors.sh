@@ -203,19 +203,19 @@ test_programming_fails_at_first() {
 # nothing else. When it does again, all is well.
 test_programming_fails_at_restoring() {
 	client write programming-fails-at-restoring.
-	before=$(fired program)
+	before=$(fired $program)
 	for what in write read; do
 		# Behind the first programming of the ten keys
 		fault repeat 1000
-		fault program 11
+		fault $program 11
 		fault repeat 1
 		fault keys-lost 20
 		! client -b 4096 $what programming-fails-at-restoring. ||
 			fail "no $what failed without keys"
-		fault program 0
+		fault $program 0
 		client -b 4096 $what programming-fails-at-restoring.
 	done
-	after=$(fired program)
+	after=$(fired $program)
 	[ "$after" -gt "$before" ] || fail "did not fire"
 }
 
