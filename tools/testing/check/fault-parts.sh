@@ -5,14 +5,14 @@
 # what their guests are given, and how they are started. Sourced by scripts/check,
 # whose functions and variables it uses.
 
-fault_guests="errors errors-msm life paths paths-msm no-cmdq no-engine sd-card hygiene"
+fault_guests="errors errors-msm life paths paths-msm no-cmdq no-engine sd-card sleep hygiene"
 
 # Tests of errors.sh that have extents
 fault_tests="retry-data-unit-512 retry-data-unit-4096 retry-between-plain retry-merged
  retry-forced-unit-access retry-of-split completed-in-part parts-of-a-unit-fail
  engine-error-alone engine-error-with-others engine-error-after-another
  right-request-fails keys-lost-in-flight programming-fails-at-first
- eviction-fails"
+ programming-fails-at-restoring eviction-fails"
 
 # fault_plan TEST: the extents that it needs
 fault_plan() {
