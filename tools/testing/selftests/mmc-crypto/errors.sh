@@ -13,18 +13,12 @@
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 
-: "${PLAN:=$RUN/plan}"
 queue=/sys/block/$disk/queue
 # A key that is not taken, a slot that is not cleared: by the firmware, where it does that
 case ${HOST-} in
 msm)	program=scm-set evict=scm-invalidate ;;
 *)	program=program evict=evict ;;
 esac
-
-# client OPTION... write|read PREFIX
-client() {
-	blkcrypt -d "$DISK" -k "$keys" -c "$INPUT" -p "$PLAN" "$@"
-}
 
 # extent_sector NAME: where the plan has it
 extent_sector() {

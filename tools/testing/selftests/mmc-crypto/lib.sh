@@ -10,6 +10,7 @@
 : "${ENGINE:=engine}"			# what encrypts: engine, fallback or none
 : "${INPUT:=/input}"			# the corpus, read only
 : "${RUN:=/run/mmc-crypto}"		# keys and plan
+: "${PLAN:=$RUN/plan}"			# of the raw extents
 : "${WORKERS:=6}"			# of the concurrent tests
 # FALLBACK	n: the kernel has no software to encrypt with
 # DCMD		y: the host has direct commands, and counts them
@@ -40,6 +41,22 @@ fail() {
 skip() {
 	echo "SKIP $*" >&2
 	exit 4
+}
+
+# client OPTION... write|read PREFIX: raw I/O with keys, by the plan
+client() {
+	blkcrypt -d "$DISK" -k "$keys" -c "$INPUT" -p "$PLAN" "$@"
+}
+
+# wait_for PATTERN: up to ten seconds
+wait_for() {
+	tries=0
+	# shellcheck disable=SC2086 # a pattern
+	while ! ls -d $1 >/dev/null 2>&1; do
+		tries=$((tries + 1))
+		[ $tries -lt 100 ] || fail "$1 did not come back"
+		sleep 0.1
+	done
 }
 
 # run_tests PREFIX NAME...: run test_NAME (dashes for underscores) for each; what is

@@ -50,17 +50,6 @@ life_mount() {
 	fskey add $mnt "$keys/life-scratch.key" >/dev/null
 }
 
-# wait_for PATTERN: up to ten seconds
-wait_for() {
-	tries=0
-	# shellcheck disable=SC2086 # a pattern
-	while ! ls -d $1 >/dev/null 2>&1; do
-		tries=$((tries + 1))
-		[ $tries -lt 100 ] || fail "$1 did not come back"
-		sleep 0.1
-	done
-}
-
 # back: what was there before has to be there again, encrypted by the engine as before
 back() {
 	before=$(engine_stat tasks-encrypted)

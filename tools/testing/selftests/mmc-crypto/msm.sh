@@ -13,7 +13,6 @@
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 
-: "${PLAN:=$RUN/plan}"
 mnt=/mnt/msm
 in=$INPUT/msm/files
 driver=/sys/bus/platform/drivers/sdhci_msm
@@ -53,19 +52,9 @@ unbind() {
 	[ ! -e "$DISK" ] || fail "the card is still there"
 }
 
-# card_comes: up to ten seconds
-card_comes() {
-	i=0
-	while [ ! -b "${part}3" ] && [ $i -lt 100 ]; do
-		sleep 0.1
-		i=$((i + 1))
-	done
-	[ -b "${part}3" ] || fail "no card appeared"
-}
-
 bind() {
 	echo "$device" >$driver/bind
-	card_comes
+	wait_for "${part}3"
 }
 
 # fresh: as at the beginning, whatever a test that failed has left
@@ -265,7 +254,7 @@ busy() {
 		case $1 in
 		0)	drop
 			cat $mnt/files/* >/dev/null 2>&1 || : ;;
-		*)	blkcrypt -d "$DISK" -k "$keys" -c "$INPUT" -p "$PLAN" -b 16384 write "msm.$1." >/dev/null 2>&1 || : ;;
+		*)	client -b 16384 write "msm.$1." >/dev/null 2>&1 || : ;;
 		esac
 	done
 }
@@ -298,8 +287,8 @@ test_removal_under_io() {
 		read_by_engine
 	done
 	for n in 1 2; do
-		blkcrypt -d "$DISK" -k "$keys" -c "$INPUT" -p "$PLAN" write "msm.$n."
-		blkcrypt -d "$DISK" -k "$keys" -c "$INPUT" -p "$PLAN" read "msm.$n."
+		client write "msm.$n."
+		client read "msm.$n."
 	done
 }
 

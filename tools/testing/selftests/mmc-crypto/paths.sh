@@ -12,25 +12,14 @@
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 
-: "${PLAN:=$RUN/plan}"
 dev=$(readlink -f "/sys/block/$disk/device")
 dev=${dev%/mmc_host/*}
 driver=$(readlink -f "$dev/driver")
 
-# client OPTION... write|read PREFIX
-client() {
-	blkcrypt -d "$DISK" -k "$keys" -c "$INPUT" -p "$PLAN" "$@"
-}
-
 rebind() {
 	echo "${dev##*/}" >"$driver/unbind"
 	echo "${dev##*/}" >"$driver/bind"
-	tries=0
-	while [ ! -e "${part}3" ]; do
-		tries=$((tries + 1))
-		[ $tries -lt 100 ] || fail "no card after the driver was bound again"
-		sleep 0.1
-	done
+	wait_for "${part}3"
 }
 
 # The card is used as it is found, and software encrypts if the way does not

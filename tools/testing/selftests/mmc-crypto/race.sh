@@ -9,13 +9,8 @@
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 
-: "${PLAN:=$RUN/plan}"
 mnt=/mnt/race
 in=$INPUT/race
-
-client() {
-	blkcrypt -d "$DISK" -k "$keys" -c "$INPUT" -p "$PLAN" "$@"
-}
 
 # Files with a key each
 file_worker() {

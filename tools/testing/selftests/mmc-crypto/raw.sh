@@ -13,13 +13,7 @@
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 
-: "${PLAN:=$RUN/plan}"
 queue=/sys/block/$disk/queue
-
-# client OPTION... write|read PREFIX
-client() {
-	blkcrypt -d "$DISK" -k "$keys" -c "$INPUT" -p "$PLAN" "$@"
-}
 
 # unplanned LINE OPTION... write|read: an extent that must not stand in the plan,
 # because nothing may come of it
