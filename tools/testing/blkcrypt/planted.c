@@ -21,7 +21,9 @@ module_param(error, charp, 0);
 MODULE_PARM_DESC(error, "Which error to make");
 
 /*
- * Several, because a stale pointer on a stack or in a register would hide one.
+ * Several, because a stale pointer on a stack or in a register would hide one, and
+ * of whole pages: in a cache of small objects, the one in front of each points at it
+ * until it is written there, which is what the allocator left of its list.
  * Not inlined, for the report to name it.
  */
 static noinline void planted_leak(void)
@@ -30,7 +32,7 @@ static noinline void planted_leak(void)
 	void *lost;
 
 	for (i = 0; i < 16; i++) {
-		lost = kmalloc(128, GFP_KERNEL);
+		lost = kmalloc(2 * KMALLOC_MAX_CACHE_SIZE, GFP_KERNEL);
 		OPTIMIZER_HIDE_VAR(lost);
 	}
 }

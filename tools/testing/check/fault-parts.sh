@@ -129,7 +129,7 @@ give_faults() {
 
 # Other tasks go on when one failed, so that they also complete during recovery
 part_errors() {
-	guards=$debug_guards
+	debug_guest
 	host_props="$host_props error-stall=off"
 	append=panic_on_warn=1
 	recovery=y
@@ -141,7 +141,7 @@ part_errors() {
 
 part_life() {
 	limit=1200
-	guards=$debug_guards
+	debug_guest
 	append=panic_on_warn=1
 	recovery=y
 	tests="lifecycle.sh guards.sh"
@@ -155,7 +155,7 @@ part_life() {
 # A card without a command queue: nothing but software can encrypt
 part_no_cmdq() {
 	engine=fallback
-	guards=$debug_guards
+	debug_guest
 	card_props=cmdq=off
 	recovery=y
 	tests="fs.sh:ext4:one-key:many-keys:unencrypted-beside:remount:consistent-at-end
@@ -168,7 +168,8 @@ part_no_cmdq() {
 # Ways that change while requests with contexts are under way. What the driver does to
 # a queue that is off is not looked at.
 part_paths() {
-	guards="not-tainted lockdep-still-on only-the-planted-leak right-one-encrypts"
+	debug_guest
+	guards=$(echo "$guards" | sed 's/ no-violation//')
 	card_props=enhanced-rel-wr=off
 	append=panic_on_warn=1
 	recovery=y
@@ -231,7 +232,7 @@ part_hygiene() {
 # Sleep, hibernation and kexec. Nothing makes the host lose its keys but the machine's
 # reset, so that what another kernel left in the keyslots stays there.
 part_sleep() {
-	guards=$debug_guards
+	debug_guest
 	host_props="$host_props keys-lost-at=never"
 	append="hibernate=nocompress panic=0 earlycon=pl011,0x9000000"
 	reboot=y
@@ -248,7 +249,7 @@ part_sleep() {
 # few_files: what is enough to see who encrypts, and that the format is the same
 few_files() {
 	engine=fallback
-	guards=$debug_guards
+	debug_guest
 	append=panic_on_warn=1
 	tests="fs.sh:ext4:one-key:many-keys:remount:consistent-at-end paths.sh:as-expected guards.sh"
 	guest "$part"

@@ -90,10 +90,14 @@ worker() {
 				of="$mnt/more-keys-than-slots/$name" 2>/dev/null
 		done
 		echo 1 >/proc/sys/vm/drop_caches
-		for name in $mine; do
-			cmp "$in/more-keys-than-slots/$name" "$mnt/more-keys-than-slots/$name" ||
-				fail "round $round: $name"
-		done
+		# shellcheck disable=SC2086 # a list
+		(cd "$in/more-keys-than-slots" && sha256sum $mine) >"$tmp/want-$1"
+		# shellcheck disable=SC2086 # a list
+		(cd "$mnt/more-keys-than-slots" && sha256sum $mine) >"$tmp/got-$1"
+		cmp "$tmp/want-$1" "$tmp/got-$1" >&2 || {
+			diff "$tmp/want-$1" "$tmp/got-$1"
+			fail "round $round: these differ"
+		}
 	done
 }
 
@@ -225,10 +229,17 @@ if [ $# -eq 0 ]; then
 		remount consistent-at-end
 fi
 
+# The virtual SD card erases by writing, which takes a minute for a partition
+case $(cat "/sys/block/$disk/device/type") in
+SD)	discard="-E nodiscard" ;;
+*)	discard= ;;
+esac
+
 # What all of them stand on: it is no test
 make_fs() {
+	# shellcheck disable=SC2086 # a list
 	case $fs in
-	ext4)	mke2fs -q -F -t ext4 -b 4096 -O encrypt,stable_inodes "$dev" ;;
+	ext4)	mke2fs -q -F -t ext4 -b 4096 -O encrypt,stable_inodes $discard "$dev" ;;
 	f2fs)	mkfs.f2fs -q -f -O encrypt,extra_attr "$dev" ;;
 	esac
 }
