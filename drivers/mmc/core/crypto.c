@@ -59,6 +59,24 @@ int mmc_crypto_init_host(struct mmc_host *host, unsigned int num_slots,
 }
 EXPORT_SYMBOL_GPL(mmc_crypto_init_host);
 
+/**
+ * mmc_crypto_set_obstacle() - Say why a host that may have an engine cannot use it
+ * @host: the host, not added yet
+ * @fmt: what users are to be told when a card is found, as for printf()
+ *
+ * Context: Process context.
+ */
+void mmc_crypto_set_obstacle(struct mmc_host *host, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	host->crypto_obstacle = devm_kvasprintf(mmc_dev(host), GFP_KERNEL, fmt,
+						args);
+	va_end(args);
+}
+EXPORT_SYMBOL_GPL(mmc_crypto_set_obstacle);
+
 /* Whether the host has an engine, and what decides about it has been decided. */
 static bool mmc_crypto_host_has_engine(struct mmc_host *host)
 {
@@ -102,11 +120,8 @@ void mmc_crypto_setup_queue(struct request_queue *q, struct mmc_host *host)
 		return;
 
 	/* The host software queue is a command queue engine by name only. */
-	if (!host->cqe_enabled || host->hsq_enabled) {
-		pr_info("%s: no inline encryption: the card is used without command queue\n",
-			mmc_hostname(host));
+	if (!host->cqe_enabled || host->hsq_enabled)
 		return;
-	}
 
 	if (!blk_ksm_register(&host->ksm, q))
 		return;
@@ -180,6 +195,7 @@ int mmc_crypto_prepare_encrypted(struct request *req, struct mmc_request *mrq,
 	const struct bio_crypt_ctx *ctx = req->crypt_ctx;
 	unsigned int unit = ctx->bc_key->crypto_cfg.data_unit_size;
 	unsigned int bytes = mrq->data->blksz * mrq->data->blocks;
+	struct mmc_host *host;
 	int err;
 
 	/*
@@ -210,6 +226,10 @@ int mmc_crypto_prepare_encrypted(struct request *req, struct mmc_request *mrq,
 
 	mrq->crypto_ctx = ctx;
 	mrq->crypto_key_slot = blk_ksm_get_slot_idx(req->crypt_keyslot);
+
+	host = container_of(req->q->ksm, struct mmc_host, ksm);
+	WRITE_ONCE(host->crypto_requests, host->crypto_requests + 1);
+	WRITE_ONCE(host->crypto_blocks, host->crypto_blocks + bytes / 512);
 	return 0;
 
 refused:

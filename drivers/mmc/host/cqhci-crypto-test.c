@@ -294,6 +294,30 @@ static void errors_of_the_engine(struct kunit *test)
 	}
 }
 
+/* What debugfs shows of an engine with one mode that is used, and one that is not */
+static void capabilities_as_text(struct kunit *test)
+{
+	static const char * const text =
+		"CCAP 0x0e001f02: 2 capabilities, 32 keyslots at 0xe00\n"
+		"CRYPTOCAP0 0x00030f00: AES-XTS, key of 256 bits, data units 0x1e00\n"
+		"CRYPTOCAP1 0x00050804: reserved, key of 0 bits, data units 0x1000\n";
+	struct cqhci_crypto *crypto;
+	struct seq_file s = {};
+
+	crypto = kunit_kzalloc(test, struct_size(crypto, caps, 2), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, crypto);
+	s.size = PAGE_SIZE;
+	s.buf = kunit_kzalloc(test, s.size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, s.buf);
+
+	crypto->ccap = 0x0e001f02;
+	cqhci_crypto_decode_ccap(crypto->ccap, crypto);
+	crypto->caps[0].reg = 0x00030f00;
+	crypto->caps[1].reg = 0x00050804;
+	cqhci_crypto_print_caps(&s, crypto);
+	KUNIT_EXPECT_STREQ(test, (const char *)s.buf, text);
+}
+
 static struct kunit_case cqhci_crypto_test_cases[] = {
 	KUNIT_CASE(capability_decoding),
 	KUNIT_CASE(register_layout),
@@ -302,6 +326,7 @@ static struct kunit_case cqhci_crypto_test_cases[] = {
 	KUNIT_CASE(capability_for_key),
 	KUNIT_CASE(task_descriptor),
 	KUNIT_CASE(errors_of_the_engine),
+	KUNIT_CASE(capabilities_as_text),
 	{}
 };
 

@@ -14,6 +14,8 @@
 #include <linux/device.h>
 #include <linux/keyslot-manager.h>
 #include <linux/module.h>
+#include <linux/pm_runtime.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -59,10 +61,12 @@
 struct cqhci_crypto_cap {
 	enum blk_crypto_mode_num mode;	/* INVALID: not one that it knows */
 	unsigned int data_unit_sizes;	/* set of sizes in bytes, each a power of 2 */
+	u32 reg;			/* as it was read */
 };
 
 /* What the capability registers say, decoded once */
 struct cqhci_crypto {
+	u32 ccap;			/* as it was read */
 	unsigned int num_slots;
 	unsigned int cfg_base;		/* offset of keyslot 0 from the CQE's base */
 	unsigned int num_caps;
@@ -193,6 +197,15 @@ static struct cqhci_host *cqhci_crypto_ksm_to_host(struct blk_keyslot_manager *k
 	return container_of(ksm, struct mmc_host, ksm)->cqe_private;
 }
 
+/*
+ * The keyslot manager has resumed the host, unless the system is going to sleep and
+ * nobody can: its registers may have no clock then.
+ */
+static bool cqhci_crypto_is_asleep(struct cqhci_host *cq_host)
+{
+	return pm_runtime_status_suspended(mmc_dev(cq_host->mmc));
+}
+
 static int cqhci_crypto_keyslot_program(struct blk_keyslot_manager *ksm,
 					const struct blk_crypto_key *key,
 					unsigned int slot)
@@ -204,6 +217,9 @@ static int cqhci_crypto_keyslot_program(struct blk_keyslot_manager *ksm,
 
 	if (cq_host->ops->crypto_program)
 		return cq_host->ops->crypto_program(cq_host, key, slot);
+
+	if (cqhci_crypto_is_asleep(cq_host))
+		return -EIO;
 
 	cap_idx = cqhci_crypto_find_cap(cq_host->crypto, &key->crypto_cfg);
 	if (cap_idx < 0)
@@ -219,13 +235,53 @@ static int cqhci_crypto_keyslot_evict(struct blk_keyslot_manager *ksm,
 				      const struct blk_crypto_key *key,
 				      unsigned int slot)
 {
-	return cqhci_crypto_clear_slot(cqhci_crypto_ksm_to_host(ksm), slot);
+	struct cqhci_host *cq_host = cqhci_crypto_ksm_to_host(ksm);
+
+	if (!cq_host->ops->crypto_evict && cqhci_crypto_is_asleep(cq_host))
+		return -EIO;
+
+	return cqhci_crypto_clear_slot(cq_host, slot);
 }
 
 static const struct blk_ksm_ll_ops cqhci_crypto_ksm_ops = {
 	.keyslot_program	= cqhci_crypto_keyslot_program,
 	.keyslot_evict		= cqhci_crypto_keyslot_evict,
 };
+
+static void cqhci_crypto_print_cap(struct seq_file *s, unsigned int i, u32 reg)
+{
+	static const char * const algorithms[] = {
+		"AES-XTS", "BitLocker AES-CBC", "AES-ECB", "ESSIV-AES-CBC",
+	};
+	static const unsigned int key_bits[] = { 0, 128, 192, 256, 512 };
+	unsigned int alg = FIELD_GET(CQHCI_CRYPTOCAP_ALG, reg);
+	unsigned int size = FIELD_GET(CQHCI_CRYPTOCAP_KEY_SIZE, reg);
+
+	seq_printf(s, "CRYPTOCAP%u 0x%08x: %s, key of %u bits, data units 0x%x\n",
+		   i, reg,
+		   alg < ARRAY_SIZE(algorithms) ? algorithms[alg] : "reserved",
+		   size < ARRAY_SIZE(key_bits) ? key_bits[size] : 0,
+		   cqhci_crypto_decode_cap(reg).data_unit_sizes);
+}
+
+static void cqhci_crypto_print_caps(struct seq_file *s,
+				    const struct cqhci_crypto *crypto)
+{
+	unsigned int i;
+
+	seq_printf(s, "CCAP 0x%08x: %u capabilities, %u keyslots at 0x%x\n",
+		   crypto->ccap, crypto->num_caps, crypto->num_slots,
+		   crypto->cfg_base);
+	for (i = 0; i < crypto->num_caps; i++)
+		cqhci_crypto_print_cap(s, i, crypto->caps[i].reg);
+}
+
+static void cqhci_crypto_show_caps(struct mmc_host *mmc, struct seq_file *s)
+{
+	struct cqhci_host *cq_host = mmc->cqe_private;
+
+	cqhci_crypto_print_caps(s, cq_host->crypto);
+}
 
 /* Read and decode the capability registers into cq_host->crypto. */
 static int cqhci_crypto_read_caps(struct cqhci_host *cq_host)
@@ -241,6 +297,7 @@ static int cqhci_crypto_read_caps(struct cqhci_host *cq_host)
 	if (!crypto)
 		return -ENOMEM;
 
+	crypto->ccap = ccap;
 	cqhci_crypto_decode_ccap(ccap, crypto);
 	if (!cqhci_crypto_layout_is_sane(crypto, cq_host->mmio_size,
 					 !cq_host->ops->crypto_program)) {
@@ -253,9 +310,11 @@ static int cqhci_crypto_read_caps(struct cqhci_host *cq_host)
 		u32 reg = cqhci_readl(cq_host, CQHCI_CRYPTOCAP(i));
 
 		crypto->caps[i] = cqhci_crypto_decode_cap(reg);
+		crypto->caps[i].reg = reg;
 	}
 
 	cq_host->crypto = crypto;
+	cq_host->mmc->crypto_show_caps = cqhci_crypto_show_caps;
 	return 0;
 }
 
@@ -280,32 +339,39 @@ static bool cqhci_crypto_advertise(const struct cqhci_crypto *crypto,
 	return any;
 }
 
-static int cqhci_crypto_setup(struct cqhci_host *cq_host)
+/* If it fails, @why says what is in the way. */
+static int cqhci_crypto_setup(struct cqhci_host *cq_host, const char **why)
 {
 	struct mmc_host *mmc = cq_host->mmc;
 	unsigned int slot;
 	int err;
 
 	/* Nothing below is known to be mapped otherwise. */
+	*why = "registers of the engine are not mapped";
 	if (cq_host->mmio_size < CQHCI_CRYPTOCAP(0))
 		return -ENXIO;
 
+	*why = "command queue engine has no crypto support";
 	if (!(cqhci_readl(cq_host, CQHCI_CAP) & CQHCI_CAP_CS))
 		return -ENODEV;
 
+	*why = "capabilities of the engine make no sense";
 	err = cqhci_crypto_read_caps(cq_host);
 	if (err)
 		return err;
 
+	*why = "switched off by mmc_core.crypto=0";
 	err = mmc_crypto_init_host(mmc, cq_host->crypto->num_slots,
 				   &cqhci_crypto_ksm_ops);
 	if (err)
 		return err;
 
+	*why = "engine has no mode that blk-crypto knows";
 	if (!cqhci_crypto_advertise(cq_host->crypto, &mmc->ksm))
 		return -ENODEV;
 
 	/* Whatever ran on this machine before may have left its keys. */
+	*why = "keyslots cannot be cleared";
 	for (slot = 0; slot < cq_host->crypto->num_slots; slot++) {
 		err = cqhci_crypto_clear_slot(cq_host, slot);
 		if (err) {
@@ -328,7 +394,7 @@ static int cqhci_crypto_setup(struct cqhci_host *cq_host)
  * %MMC_CAP2_CRYPTO, which then says no more than that there may be an engine.
  * If there is one, and it is usable, mmc_host's keyslot manager is initialised,
  * all keyslots are cleared, and 128-bit task descriptors are asked for.
- * Otherwise the capability is taken back; that is no error.
+ * Otherwise the capability is taken back, and noted why; that is no error.
  *
  * Context: Process context.
  * Return: 0, or -ENOMEM.
@@ -336,21 +402,19 @@ static int cqhci_crypto_setup(struct cqhci_host *cq_host)
 int cqhci_crypto_init(struct cqhci_host *cq_host)
 {
 	struct mmc_host *mmc = cq_host->mmc;
+	const char *why;
 	int err;
 
 	if (!(mmc->caps2 & MMC_CAP2_CRYPTO))
 		return 0;
 
-	err = cqhci_crypto_setup(cq_host);
+	err = cqhci_crypto_setup(cq_host, &why);
 	if (err) {
 		mmc->caps2 &= ~MMC_CAP2_CRYPTO;
-		dev_info(mmc_dev(mmc), "CQHCI: no inline encryption, error %d\n",
-			 err);
+		mmc_crypto_set_obstacle(mmc, "%s (error %d)", why, err);
 		return err == -ENOMEM ? err : 0;
 	}
 
-	dev_info(mmc_dev(mmc), "CQHCI: inline encryption with %u keyslots\n",
-		 cq_host->crypto->num_slots);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(cqhci_crypto_init);

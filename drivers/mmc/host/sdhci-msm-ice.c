@@ -368,8 +368,8 @@ static int sdhci_msm_ice_setup(struct sdhci_msm_ice *ice,
  *
  * Sets %MMC_CAP2_CRYPTO if the engine can be used, for cqhci_init() to go on
  * from. If there is no engine, or if it lacks anything that it needs, the host
- * works without inline encryption, and a line in the log says why. There is
- * nothing to undo if a later step of the driver's probe fails.
+ * works without inline encryption, and it is noted why. There is nothing to undo
+ * if a later step of the driver's probe fails.
  *
  * Context: Process context.
  * Return: 0, with or without an engine; -ENOMEM; -EPROBE_DEFER if its clock is
@@ -423,8 +423,8 @@ release:
 	if (err == -ENOMEM || err == -EPROBE_DEFER)
 		return err;
 without:
-	dev_info(dev, "no inline encryption: %s (ICE version 0x%08x, error %d)\n",
-		 why, version, err);
+	mmc_crypto_set_obstacle(mmc, "%s (ICE version 0x%08x, error %d)", why,
+				version, err);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(sdhci_msm_ice_init);

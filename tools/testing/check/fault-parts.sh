@@ -99,6 +99,13 @@ give_faults() {
 				fault_plan "$test"
 			fi
 		done ;;
+	seen.sh)
+		# Of "unused", nothing is written
+		if [ "${2%% *}" != unused ]; then
+			corpus_file seen 262144
+			extent seen.0 seen-0 7 4096 131072
+			extent seen.1 seen-1 100000 4096 131072
+		fi ;;
 	paths.sh)
 		for test in $path_tests; do
 			wants "$test" "$2" || continue
@@ -133,7 +140,7 @@ part_errors() {
 	host_props="$host_props error-stall=off"
 	append=panic_on_warn=1
 	recovery=y
-	tests="errors.sh guards.sh"
+	tests="seen.sh errors.sh guards.sh"
 	guest "$part"
 	quiet
 	proven
@@ -159,7 +166,7 @@ part_no_cmdq() {
 	card_props=cmdq=off
 	recovery=y
 	tests="fs.sh:ext4:one-key:many-keys:unencrypted-beside:remount:consistent-at-end
- paths.sh:as-expected:retry-mode-ends guards.sh"
+ paths.sh:as-expected:retry-mode-ends seen.sh:unused:requests-go-by-legacy:legacy guards.sh"
 	guest "$part"
 	quiet
 	proven
@@ -246,12 +253,14 @@ part_sleep() {
 	proven
 }
 
-# few_files: what is enough to see who encrypts, and that the format is the same
+# few_files UNUSED: what is enough to see who encrypts, and that the format is the same;
+# UNUSED is why, and where requests go instead, for seen.sh
 few_files() {
 	engine=fallback
 	debug_guest
 	append=panic_on_warn=1
-	tests="fs.sh:ext4:one-key:many-keys:remount:consistent-at-end paths.sh:as-expected guards.sh"
+	tests="fs.sh:ext4:one-key:many-keys:remount:consistent-at-end paths.sh:as-expected
+ seen.sh:unused:$1 guards.sh"
 	guest "$part"
 	quiet
 	proven
@@ -260,11 +269,11 @@ few_files() {
 # The capability register says that there is an engine, and there is none
 part_no_engine() {
 	host_props="$host_props x-ccap=0"
-	few_files
+	few_files capabilities-of-the-engine-make-no-sense:-
 }
 
 # The slot is made for an eMMC, and an SD card sits in it
 part_sd_card() {
 	card_model=sd-card
-	few_files
+	few_files requests-go-by-legacy:legacy
 }
