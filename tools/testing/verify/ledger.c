@@ -33,7 +33,7 @@ struct task {
 	uint32_t sectors;	/* that the request asked for */
 	uint32_t on_card;	/* sectors that the card knows of */
 	uint8_t key[FP_SIZE];
-	bool closed, write, crypt, ok;
+	bool closed, legacy, write, crypt, ok;
 };
 
 enum card_kind { CARD_READ, CARD_WRITE, CARD_ERASE };
@@ -57,8 +57,9 @@ static struct task *tasks;
 static size_t n_tasks, room_tasks;
 static struct card_rec *cards;
 static size_t n_cards, room_cards;
-static uint32_t *queue;		/* card records that belong to queued tasks */
+static uint32_t *queue;		/* card records that belong to the engine's tasks */
 static size_t n_queue, room_queue;
+static bool legacy_too;		/* the engine records what is not queued, too */
 static uint32_t *order;		/* tasks by when they ran */
 static struct slot slots[MAX_SLOTS];
 static uint64_t *programmed;
@@ -153,6 +154,19 @@ static bool direction(struct reader *r)
 	return *f == 'w';
 }
 
+/* Return: true for a task that was not queued */
+static bool legacy(struct reader *r)
+{
+	char *f = field(r, "task");
+	uint64_t tag;
+
+	if (!strcmp(f, "legacy"))
+		return true;
+	if (!parse_u64(f, &tag) || tag > 31)
+		bad(r, "a task is neither legacy nor has a tag");
+	return false;
+}
+
 static void line_end(const struct reader *r)
 {
 	if (r->rest)
@@ -224,7 +238,8 @@ static void read_task(struct reader *r, struct check *keys)
 	if (task->closed)
 		bad(r, "a task is closed twice");
 	task->closed = true;
-	number(r, "task", 31);
+	task->legacy = legacy(r);
+	legacy_too |= task->legacy;
 	task->write = direction(r);
 	task->lba = number(r, "lba", UINT32_MAX);
 	task->sectors = (uint32_t)number(r, "sectors", UINT32_MAX);
@@ -302,7 +317,7 @@ static void read_card_record(struct reader *r, char type)
 		rec->sha = hex64(r, f);
 		if (f[16])
 			bad(r, "a hash is longer than eight bytes");
-		if (rec->cmd == 46 || rec->cmd == 47) {
+		if (legacy_too || rec->cmd == 46 || rec->cmd == 47) {
 			queue = xgrow(queue, &room_queue, n_queue + 1,
 				      sizeof(*queue));
 			queue[n_queue++] = (uint32_t)n_cards;
@@ -433,6 +448,14 @@ static bool piece_of(const struct task *t, uint32_t sector, uint32_t *piece,
 	return true;
 }
 
+static bool command_fits(const struct task *t, uint8_t cmd)
+{
+	if (t->legacy)
+		return t->write ? cmd == 24 || cmd == 25 :
+				  cmd == 17 || cmd == 18;
+	return cmd == (t->write ? 47 : 46);
+}
+
 /* Return: how many sectors of the task the card's records from @at on can be */
 static uint32_t longest(const struct task *t, size_t at)
 {
@@ -444,7 +467,7 @@ static uint32_t longest(const struct task *t, size_t at)
 
 		if (rec->lba != t->lba + k ||
 		    (rec->kind == CARD_WRITE) != t->write ||
-		    rec->cmd != (t->write ? 47 : 46))
+		    !command_fits(t, rec->cmd))
 			break;
 		if (piece_of(t, k, &piece, &sha) ? rec->sha != sha : t->ok)
 			break;

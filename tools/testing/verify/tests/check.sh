@@ -150,6 +150,8 @@ for kind in ext4 f2fs; do
 
 	passes "$kind: all holds" trees --ledger-exact
 	passes "$kind: more may have crossed" trees --ledger-covers
+	"$mkledger" img good/map engine card legacy
+	passes "$kind: every other task was not queued" trees --ledger-exact
 	passes "$kind: without ledgers" run --fs 1048576 --expect iv32=tree/iv32
 
 	a=$(unit 1 1)
@@ -327,6 +329,41 @@ head -c 4608 good/tree/iv32/legible >good/canary
 rm -f img
 reset
 passes "plan: all holds" plan
+
+# what is not queued, recorded like what is
+legacy() {
+	"$mkledger" img good/map engine card legacy
+}
+legacy
+at=$(sed -n 's/^T.* task=legacy dir=w lba=\([0-9]*\) .* crypt=1 .*/\1/p' engine | tail -n 1)
+passes "legacy: all holds" plan
+legacy
+renumber card '!/ cmd=25 / || seen++'
+fails "legacy: the card lacks a record" "$agree,ledger reads" plan
+legacy
+sed -i "\$i S n=0 cmd=25 part=0 dir=w lba=8000 sha=0123456789abcdef" card
+renumber card 1
+fails "legacy: the card has a record too many" \
+	"$agree,ledger and image,ledger reads" plan
+legacy
+edit card '{ sub(/ cmd=25 /, " cmd=47 ") } { print }'
+fails "legacy: the card says that it was queued" "$agree,ledger reads" plan
+legacy
+edit card '{ sub(/ cmd=46 /, " cmd=18 ") } { print }'
+fails "legacy: the card says that it was not queued" "$agree,ledger reads" plan
+legacy
+edit engine '/ task=legacy / { sub(/crypt=1/, "crypt=0") } { print }'
+fails "legacy: it did not cross" "ledger writes,ledger last writes,ledger reads" plan
+legacy
+edit engine '/ task=legacy / && / crypt=1 / { sub(/key=..../, "key=0123") } { print }'
+fails "legacy: another key" \
+	"ledger keys,ledger writes,ledger last writes,ledger reads" plan
+legacy
+edit engine "/ lba=$at / { sub(/dun=[0-9]+/, \"dun=99\") } { print }"
+fails "legacy: another DUN" "ledger writes,ledger last writes,ledger reads" plan
+legacy
+edit engine '{ sub(/ task=legacy /, " task=other ") } { print }'
+refuses "legacy: another word" "neither legacy nor has a tag" plan
 printf '\125' | poke 161 9
 fails "plan: a byte of ciphertext changed" "plan,ledger and image" plan
 printf '\125' | poke 4097 9

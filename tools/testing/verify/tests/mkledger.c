@@ -2,10 +2,11 @@
 /*
  * mkledger.c - ledgers as a faultless engine and card would have written them
  *
- * usage: mkledger IMAGE MAP ENGINE CARD, MAP as make-fixture.sh writes it.
+ * usage: mkledger IMAGE MAP ENGINE CARD [legacy], MAP as make-fixture.sh writes it.
  * Every data unit of the map is written and read back by a task of its own, the
  * first write after an attempt that the card broke off; one task without
- * encryption and one command outside of the queue come before. The tests break
+ * encryption and one command outside of the queue come before. With "legacy" the
+ * engine knows of what is not queued, and every other task is not. The tests break
  * what this program made; it knows nothing of the verifier.
  */
 #include <inttypes.h>
@@ -27,6 +28,7 @@ struct unit {
 
 static FILE *image, *engine, *card;
 static unsigned int n_engine, n_card, task;
+static int beside;	/* every other task is not queued */
 
 static void hash_text(uint64_t sector, char text[17])
 {
@@ -47,10 +49,15 @@ static void hash_text(uint64_t sector, char text[17])
 /* @arrived: how many sectors the card took; fewer than all is a failure */
 static void run(char dir, const struct unit *u, int arrived)
 {
-	int crypt = *u->key != '-', i;
-	char sha[MAX][17], dus[16] = "-";
+	int crypt = *u->key != '-', write = dir == 'w', i;
+	char sha[MAX][17], dus[16] = "-", tag[16] = "legacy";
+	int cmd = write ? 47 : 46;
 
 	task++;
+	if (beside && task % 2)
+		cmd = (write ? 24 : 17) + (u->sectors > 1);
+	else
+		sprintf(tag, "%u", task % 31);
 	if (crypt)
 		sprintf(dus, "%d", u->sectors * SECTOR);
 	fprintf(engine, "U n=%u t=%u lba=%" PRIu64 " sectors=%d dun=%s sha=",
@@ -62,12 +69,11 @@ static void run(char dir, const struct unit *u, int arrived)
 		fprintf(engine, "%s%s", i ? "," : "", sha[i]);
 		if (i < arrived)
 			fprintf(card, "S n=%u cmd=%d part=0 dir=%c lba=%" PRIu64
-				" sha=%s\n", ++n_card, dir == 'w' ? 47 : 46,
-				dir, sector, sha[i]);
+				" sha=%s\n", ++n_card, cmd, dir, sector, sha[i]);
 	}
-	fprintf(engine, "\nT n=%u t=%u task=%u dir=%c lba=%" PRIu64
+	fprintf(engine, "\nT n=%u t=%u task=%s dir=%c lba=%" PRIu64
 		" sectors=%d crypt=%d slot=%s key=%s dun=%s dus=%s status=%s\n",
-		++n_engine, task, task % 31, dir, u->sector, u->sectors, crypt,
+		++n_engine, task, tag, dir, u->sector, u->sectors, crypt,
 		crypt ? "3" : "-", u->key, u->dun, dus,
 		arrived == u->sectors ? "ok" : "card");
 }
@@ -76,12 +82,14 @@ int main(int argc, char **argv)
 {
 	/* the first sectors of the image are nobody's */
 	struct unit u = { .sector = 8, .dun = "-", .key = "-", .sectors = 8 };
+	struct unit lone = { .dun = "-", .key = "-", .sectors = 1 };
 	char sha[17], programmed[17] = "";
 	int pass, first = 1;
 	FILE *map;
 
-	if (argc != 5) {
-		fprintf(stderr, "usage: mkledger IMAGE MAP ENGINE CARD\n");
+	beside = argc == 6 && !strcmp(argv[5], "legacy");
+	if (argc != 5 && !beside) {
+		fprintf(stderr, "usage: mkledger IMAGE MAP ENGINE CARD [legacy]\n");
 		return 2;
 	}
 	image = fopen(argv[1], "r");
@@ -92,9 +100,13 @@ int main(int argc, char **argv)
 		perror("mkledger");
 		return 1;
 	}
-	hash_text(0, sha);
-	fprintf(card, "S n=%u cmd=24 part=0 dir=w lba=0 sha=%s\n", ++n_card,
-		sha);
+	if (beside) {
+		run('w', &lone, 1);
+	} else {
+		hash_text(0, sha);
+		fprintf(card, "S n=%u cmd=24 part=0 dir=w lba=0 sha=%s\n",
+			++n_card, sha);
+	}
 	run('w', &u, 8);
 	for (pass = 0; pass < 2; pass++) {
 		rewind(map);
