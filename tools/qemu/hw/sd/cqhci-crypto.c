@@ -159,6 +159,7 @@ static void cqhci_slot_write_config(CQHCIState *s, unsigned n, uint32_t value)
     size_t half;
 
     if (enable && cqhci_fault(s, CQHCI_FAULT_PROGRAM)) {
+        slot->excused = true;
         return;
     }
     if (was) {
@@ -184,6 +185,7 @@ static void cqhci_slot_write_config(CQHCIState *s, unsigned n, uint32_t value)
 
     cqhci_slot_disable(slot);
     slot->reg[CRYPTOCFG_CONFIG] = value;
+    slot->excused = false;
     /* The fingerprint is of what counts as the key under that capability. */
     half = cqhci_cap_half_len(s, FIELD_EX32(value, CRYPTOCFG, CAP));
     if (half) {
@@ -326,7 +328,9 @@ void cqhci_crypto_lose_keys(CQHCIState *s)
     for (unsigned i = 0; i < s->num_slots; i++) {
         CQHCIKeyslot *slot = &s->slots[i];
 
-        lost |= FIELD_EX32(slot->reg[CRYPTOCFG_CONFIG], CRYPTOCFG, CFGE);
+        if (FIELD_EX32(slot->reg[CRYPTOCFG_CONFIG], CRYPTOCFG, CFGE)) {
+            lost = slot->excused = true;
+        }
         cqhci_slot_disable(slot);
         memset(slot->reg, 0, sizeof(slot->reg));
         slot->key_written = 0;
@@ -342,7 +346,7 @@ CQHCICryptoResult cqhci_crypto_check(CQHCIState *s, unsigned slot,
 {
     const CQHCIKeyslot *k = &s->slots[slot];
 
-    if (!FIELD_EX32(s->regs[R_CFG], CFG, CGE)) {
+    if (!cqhci_crypto_enabled(s)) {
         cqhci_violation(s, CQHCI_STAT_V_CRYPTO_OFF,
                         "encrypted task while CFG.CGE is 0");
         return CQHCI_CRYPTO_GCE;
@@ -388,7 +392,7 @@ static void cqhci_crypt_unit(QCryptoCipher *cipher, bool encrypt, uint32_t dun,
     }
 }
 
-/* The task passed cqhci_crypto_check(); x-cipher=off is the tests' mutant. */
+/* The slot is known to be usable; x-cipher=off is the tests' mutant. */
 void cqhci_crypto_run(CQHCIState *s, unsigned slot, bool encrypt, uint32_t dun,
                       uint8_t *buf, size_t len)
 {
@@ -396,7 +400,8 @@ void cqhci_crypto_run(CQHCIState *s, unsigned slot, bool encrypt, uint32_t dun,
 
     for (size_t at = 0; at < len; at += k->unit, dun++) {
         if (s->cipher) {
-            cqhci_crypt_unit(k->cipher, encrypt, dun, buf + at, k->unit);
+            cqhci_crypt_unit(k->cipher, encrypt, dun, buf + at,
+                             MIN(k->unit, len - at));
         }
         cqhci_count(s, CQHCI_STAT_UNITS_ENCRYPTED);
     }

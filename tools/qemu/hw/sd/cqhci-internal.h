@@ -134,21 +134,6 @@ typedef enum {
     CQHCI_CRYPTO_ICCE,
 } CQHCICryptoResult;
 
-/* What a task's closing record tells; the reasons are in the ledger's words */
-typedef struct CQHCITaskReport {
-    unsigned task;
-    bool read;
-    uint64_t lba;
-    uint32_t sectors;
-    bool wanted;                /* the descriptor asked for encryption */
-    bool crossed;               /* the data crossed the cipher */
-    unsigned slot;
-    const char *key;            /* NULL if there is none */
-    uint32_t dun;
-    uint32_t unit;
-    const char *status;
-} CQHCITaskReport;
-
 /* cqhci.c */
 void cqhci_count(CQHCIState *s, CQHCIStat stat);
 void cqhci_violation(CQHCIState *s, CQHCIStat stat, const char *fmt, ...)
@@ -160,11 +145,8 @@ bool cqhci_slot_in_flight(CQHCIState *s, unsigned slot);
 extern const MemoryRegionOps cqhci_slots_ops;
 bool cqhci_crypto_realize(CQHCIState *s, Error **errp);
 void cqhci_crypto_unrealize(CQHCIState *s);
-void cqhci_crypto_lose_keys(CQHCIState *s);
 CQHCICryptoResult cqhci_crypto_check(CQHCIState *s, unsigned slot,
                                      uint32_t dun, uint64_t bytes);
-void cqhci_crypto_run(CQHCIState *s, unsigned slot, bool encrypt, uint32_t dun,
-                      uint8_t *buf, size_t len);
 
 /* cqhci-ledger.c; without a ledger (NULL) all of them do nothing */
 CQHCILedger *cqhci_ledger_open(const char *path, Error **errp);

@@ -148,6 +148,8 @@ void cqhci_ledger_units(CQHCILedger *l, const CQHCITaskReport *r,
 void cqhci_ledger_task(CQHCILedger *l, const CQHCITaskReport *r)
 {
     g_autoptr(GString) crypto = g_string_new(NULL);
+    g_autofree char *task = r->task == CQHCI_TASK_LEGACY ?
+                            g_strdup("legacy") : g_strdup_printf("%d", r->task);
 
     if (!l) {
         return;
@@ -164,8 +166,8 @@ void cqhci_ledger_task(CQHCILedger *l, const CQHCITaskReport *r)
             g_string_append_c(crypto, '-');
         }
     }
-    cqhci_ledger_record(l, 'T', " t=%" PRIu64 " task=%u dir=%c lba=%" PRIu64
-                        " sectors=%u crypt=%d %s status=%s", l->tasks, r->task,
+    cqhci_ledger_record(l, 'T', " t=%" PRIu64 " task=%s dir=%c lba=%" PRIu64
+                        " sectors=%u crypt=%d %s status=%s", l->tasks, task,
                         r->read ? 'r' : 'w', r->lba, r->sectors, r->crossed,
                         crypto->str, r->status);
 }

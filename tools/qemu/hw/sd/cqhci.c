@@ -250,6 +250,11 @@ bool cqhci_enabled(CQHCIState *s)
     return FIELD_EX32(s->regs[R_CFG], CFG, EN);
 }
 
+bool cqhci_crypto_enabled(CQHCIState *s)
+{
+    return FIELD_EX32(s->regs[R_CFG], CFG, CGE);
+}
+
 /* Fetched and neither finished nor failed. */
 static bool cqhci_in_flight(const CQHCITask *t)
 {
@@ -263,6 +268,9 @@ static bool cqhci_is_encrypted(CQHCIState *s, unsigned n)
 
 bool cqhci_slot_in_flight(CQHCIState *s, unsigned slot)
 {
+    if (s->legacy_slot >= 0 && s->legacy_slot == slot) {
+        return true;
+    }
     for (unsigned i = 0; i < CQHCI_TASKS; i++) {
         if (cqhci_in_flight(&s->task[i]) && cqhci_is_encrypted(s, i) &&
             FIELD_EX64(s->task[i].desc[1], CRYPTO, SLOT) == slot) {
@@ -819,6 +827,16 @@ static void cqhci_run_task(CQHCIState *s, unsigned n)
     cqhci_complete(s, n);
 }
 
+void cqhci_record_legacy(CQHCIState *s, const CQHCITaskReport *r,
+                         const uint8_t *card_side, uint32_t moved)
+{
+    CQHCITaskReport units = *r;
+
+    units.sectors = moved;
+    cqhci_ledger_units(s->ledger_file, &units, card_side);
+    cqhci_ledger_task(s->ledger_file, r);
+}
+
 static void cqhci_run_dcmd(CQHCIState *s)
 {
     uint64_t desc = s->task[DCMD_TASK].desc[0];
@@ -1314,6 +1332,7 @@ static void cqhci_realize(DeviceState *dev, Error **errp)
     if (!strcmp(s->order, "random")) {
         s->rand = g_rand_new_with_seed(s->seed);
     }
+    s->legacy_slot = -1;
     s->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, cqhci_step, s);
     s->coalesce_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, cqhci_coalesce_now,
                                      s);

@@ -61,6 +61,7 @@ REG32(DLL_CONFIG_2, 0x254)
 REG32(DLL_CONFIG_3, 0x258)
 REG32(DDR_CONFIG, 0x25c)
 REG32(LEGACY_CRYPTO, 0x260)
+    FIELD(LEGACY_CRYPTO, FORBIDDEN, 15, 1)
 REG32(MCI_FIFO_CNT, 0x308)
 REG32(MCI_VERSION, 0x318)
 REG32(GENERICS, 0x320)
@@ -77,9 +78,8 @@ REG32(DLL_USR_CTL, 0x388)
 #define HOSTCTL2_V18        BIT(3)
 
 /* In the engine's region: offsets from the engine */
-/* Encryption of transfers that do not pass through the queue: slot, then DUN */
+/* Encryption of transfers that do not pass through the queue */
 #define CQE_LEGACY          0x70
-#define CQE_LEGACY_ENABLE   BIT(8)
 #define CQE_VENDOR_CFG1     0xa00
 #define CQE_KEYS_DEFAULT    0x10    /* array pointer: behind the vendor's */
 
@@ -106,7 +106,7 @@ static const MSMReg msm_regs[MSM_HC_SIZE / 4] = {
     [R_DLL_CONFIG_2] = { 0, UINT32_MAX, true },
     [R_DLL_CONFIG_3] = { 0, UINT32_MAX, true },
     [R_DDR_CONFIG] = { 0x80040873, UINT32_MAX, true },
-    [R_LEGACY_CRYPTO] = { 0x8000, UINT32_MAX, true },
+    [R_LEGACY_CRYPTO] = { R_LEGACY_CRYPTO_FORBIDDEN_MASK, UINT32_MAX, true },
     [R_MCI_FIFO_CNT] = { 0, 0, true },
     /* core 1.0x4d: capabilities from software, no calibration block */
     [R_MCI_VERSION] = { 0x1000004d, 0, true },
@@ -127,9 +127,19 @@ static const char *const msm_stat_names[MSM_STAT__MAX] = {
     [MSM_STAT_SCM_SET] = "stat-scm-set",
     [MSM_STAT_SCM_INVALIDATE] = "stat-scm-invalidate",
     [MSM_STAT_SCM_FAILED] = "stat-scm-failed",
+    [MSM_STAT_LEGACY_TRANSFERS] = "stat-legacy-transfers",
+    [MSM_STAT_LEGACY_ENCRYPTED] = "stat-legacy-encrypted",
     [MSM_STAT_V_VENDOR_REGISTER] = "stat-violation-vendor-register",
     [MSM_STAT_V_KEY_REGISTER] = "stat-violation-key-register",
     [MSM_STAT_V_LEGACY_CRYPTO] = "stat-violation-legacy-crypto",
+    [MSM_STAT_V_LEGACY_RESERVED] = "stat-violation-legacy-reserved",
+    [MSM_STAT_V_LEGACY_BUSY] = "stat-violation-legacy-busy",
+    [MSM_STAT_V_LEGACY_OFF] = "stat-violation-legacy-off",
+    [MSM_STAT_V_LEGACY_SLOT] = "stat-violation-legacy-slot",
+    [MSM_STAT_V_LEGACY_KEY] = "stat-violation-legacy-key",
+    [MSM_STAT_V_LEGACY_COMMAND] = "stat-violation-legacy-command",
+    [MSM_STAT_V_LEGACY_LENGTH] = "stat-violation-legacy-length",
+    [MSM_STAT_V_LEGACY_DUN] = "stat-violation-legacy-dun",
     [MSM_STAT_V_POWER] = "stat-violation-power",
     [MSM_STAT_V_CORE_UNCLOCKED] = "stat-violation-core-unclocked",
     [MSM_STAT_V_ICE_UNCLOCKED] = "stat-violation-ice-unclocked",
@@ -155,6 +165,9 @@ static const char *const msm_fault_names[MSM_FAULT__MAX] = {
     [MSM_FAULT_SCM_SET] = "fault-scm-set",
     [MSM_FAULT_SCM_INVALIDATE] = "fault-scm-invalidate",
     [MSM_FAULT_SCM_BUSY] = "fault-scm-busy",
+    [MSM_FAULT_LEGACY_CMD] = "fault-legacy-cmd",
+    [MSM_FAULT_LEGACY_DATA] = "fault-legacy-data",
+    [MSM_FAULT_LEGACY_KEYS_LOST] = "fault-legacy-keys-lost",
 };
 
 void msm_count(SDHCIMSMState *s, MSMStat stat)
@@ -218,12 +231,17 @@ static bool msm_bus_is_on(SDHCIMSMState *s)
 
 /* The host's region */
 
-static void msm_core_clocked(SDHCIMSMState *s, const char *what, hwaddr addr)
+void msm_core_clocked(SDHCIMSMState *s, const char *what, hwaddr addr)
 {
     if (!s->clock[MSM_CLOCK_CORE]) {
         msm_violation(s, MSM_STAT_V_CORE_UNCLOCKED,
                       "%s 0x%03" HWADDR_PRIx, what, addr);
     }
+}
+
+bool msm_legacy_forbidden(SDHCIMSMState *s)
+{
+    return FIELD_EX32(s->vendor[R_LEGACY_CRYPTO], LEGACY_CRYPTO, FORBIDDEN);
 }
 
 static bool msm_vendor_known(SDHCIMSMState *s, hwaddr addr, unsigned size)
@@ -257,6 +275,8 @@ static uint64_t msm_hc_read(void *opaque, hwaddr addr, unsigned size)
     case R_DLL_STATUS:
         return FIELD_EX32(s->vendor[R_DLL_CONFIG], DLL_CONFIG, EN) ?
                R_DLL_STATUS_LOCK_MASK | R_DLL_STATUS_DDR_LOCK_MASK : 0;
+    case R_LEGACY_CRYPTO:
+        return s->legacy_on ? s->vendor[R_LEGACY_CRYPTO] : 0;
     default:
         return s->vendor[addr / 4];
     }
@@ -287,6 +307,7 @@ static void msm_hc_write(void *opaque, hwaddr addr, uint64_t value,
 {
     SDHCIMSMState *s = opaque;
     uint32_t *reg = &s->vendor[addr / 4];
+    uint32_t old = *reg;
 
     msm_core_clocked(s, "SDHCI", addr);
     if (addr < SDHC_REGISTERS_MAP_SIZE) {
@@ -296,7 +317,7 @@ static void msm_hc_write(void *opaque, hwaddr addr, uint64_t value,
     if (!msm_vendor_known(s, addr, size)) {
         return;
     }
-    *reg = (*reg & ~msm_regs[addr / 4].writable) |
+    *reg = (old & ~msm_regs[addr / 4].writable) |
            (value & msm_regs[addr / 4].writable);
     switch (addr / 4) {
     case R_VENDOR_SPEC_CAPABILITIES0:
@@ -311,6 +332,9 @@ static void msm_hc_write(void *opaque, hwaddr addr, uint64_t value,
         break;
     case R_PWRCTL_CTL:
         msm_power_answer(s, value);
+        break;
+    case R_LEGACY_CRYPTO:
+        msm_legacy_changed(s, "vendor register 0x260", old, *reg);
         break;
     }
 }
@@ -364,38 +388,6 @@ static const MemoryRegionOps msm_cqe_ops = {
     .endianness = DEVICE_LITTLE_ENDIAN,
     .valid = { .min_access_size = 1, .max_access_size = 4, },
     .impl = { .min_access_size = 1, .max_access_size = 4, },
-};
-
-/*
- * Registers for transfers that the queue has no part in. They can be written,
- * and that such a transfer is not encrypted is counted when they ask for it.
- */
-
-static uint64_t msm_legacy_read(void *opaque, hwaddr addr, unsigned size)
-{
-    SDHCIMSMState *s = opaque;
-
-    msm_core_clocked(s, "CQHCI", CQE_LEGACY + addr);
-    return s->legacy_reg[addr / 4];
-}
-
-static void msm_legacy_write(void *opaque, hwaddr addr, uint64_t value,
-                             unsigned size)
-{
-    SDHCIMSMState *s = opaque;
-
-    msm_core_clocked(s, "CQHCI", CQE_LEGACY + addr);
-    if (!addr && (value & CQE_LEGACY_ENABLE)) {
-        msm_violation(s, MSM_STAT_V_LEGACY_CRYPTO, "0x%08" PRIx64, value);
-    }
-    s->legacy_reg[addr / 4] = value;
-}
-
-static const MemoryRegionOps msm_legacy_ops = {
-    .read = msm_legacy_read,
-    .write = msm_legacy_write,
-    .endianness = DEVICE_LITTLE_ENDIAN,
-    .valid = { .min_access_size = 4, .max_access_size = 4, },
 };
 
 /* The host's side of the engine */
@@ -548,9 +540,10 @@ static void msm_map(SDHCIMSMState *s)
     memory_region_init_io(&s->cqe, OBJECT(s), &msm_cqe_ops, s,
                           "sdhci-msm-cqhci", pow2ceil(cqe_size));
     memory_region_add_subregion(&s->cqe, 0, &s->cqhci.mmio);
-    memory_region_init_io(&s->legacy, OBJECT(s), &msm_legacy_ops, s,
+    memory_region_init_io(&s->legacy_mmio, OBJECT(s), &msm_legacy_reg_ops, s,
                           "sdhci-msm-legacy-crypto", sizeof(s->legacy_reg));
-    memory_region_add_subregion_overlap(&s->cqe, CQE_LEGACY, &s->legacy, 1);
+    memory_region_add_subregion_overlap(&s->cqe, CQE_LEGACY, &s->legacy_mmio,
+                                        1);
     memory_region_init_io(&s->ice, OBJECT(s), &msm_ice_ops, s,
                           "sdhci-msm-ice", MSM_ICE_SIZE);
     sysbus_init_mmio(sbd, &s->hc);
@@ -579,6 +572,7 @@ static void msm_realize(DeviceState *dev, Error **errp)
         return;
     }
     s->sdhci.reset_all = msm_reset_all;
+    s->sdhci.data_ops = &msm_legacy_data_ops;
     cqhci_attach(cqhci, &msm_cqe_ops_of_host, s, &s->sdhci.sdbus,
                  s->sdhci.dma_as);
     if (!qdev_realize(DEVICE(cqhci), NULL, errp) ||
@@ -599,6 +593,7 @@ static void msm_init(Object *obj)
     SDHCIMSMState *s = SDHCI_MSM_EMMC(obj);
     SysBusDevice *sbd = SYS_BUS_DEVICE(obj);
 
+    s->legacy.card_side = g_byte_array_new();
     object_initialize_child(obj, "sdhci", &s->sdhci, TYPE_SYSBUS_SDHCI);
     /* It has the bit for the level of the lines */
     qdev_prop_set_uint8(DEVICE(&s->sdhci), "uhs", UHS_I);
@@ -611,6 +606,11 @@ static void msm_init(Object *obj)
     qdev_init_gpio_in_named(DEVICE(obj), msm_sdhci_irq, "sdhci-irq", 1);
     qdev_init_gpio_in_named(DEVICE(obj), msm_set_clock, MSM_CLOCK_INPUT,
                             MSM_CLOCKS);
+}
+
+static void msm_finalize(Object *obj)
+{
+    g_byte_array_unref(SDHCI_MSM_EMMC(obj)->legacy.card_side);
 }
 
 static void msm_get_stat(Object *obj, Visitor *v, const char *name,
@@ -645,6 +645,7 @@ static const Property msm_properties[] = {
     DEFINE_PROP_BOOL("x-scm-port", SDHCIMSMState, scm_port_on, false),
     DEFINE_PROP_STRING("dt-ice", SDHCIMSMState, dt_ice),
     DEFINE_PROP_BOOL("dt-cqe", SDHCIMSMState, dt_cqe, true),
+    DEFINE_PROP_BOOL("x-legacy-crypto", SDHCIMSMState, legacy_on, true),
 };
 
 static const VMStateDescription msm_vmstate = {
@@ -684,6 +685,7 @@ static const TypeInfo msm_types[] = {
         .parent = TYPE_DYNAMIC_SYS_BUS_DEVICE,
         .instance_size = sizeof(SDHCIMSMState),
         .instance_init = msm_init,
+        .instance_finalize = msm_finalize,
         .class_init = msm_class_init,
         .interfaces = (InterfaceInfo[]) {
             { TYPE_SYSBUS_FDT_DEVICE },

@@ -28,6 +28,7 @@ enum {
 #define MSM_HC_SIZE     0x1000
 #define MSM_ICE_SIZE    0x8000
 #define MSM_SCM_SIZE    0x1000
+#define MSM_LEGACY_REGS 2
 
 enum {
     MSM_IRQ_HC,
@@ -54,9 +55,19 @@ typedef enum {
     MSM_STAT_SCM_SET,
     MSM_STAT_SCM_INVALIDATE,
     MSM_STAT_SCM_FAILED,
+    MSM_STAT_LEGACY_TRANSFERS,
+    MSM_STAT_LEGACY_ENCRYPTED,
     MSM_STAT_V_VENDOR_REGISTER,
     MSM_STAT_V_KEY_REGISTER,
     MSM_STAT_V_LEGACY_CRYPTO,
+    MSM_STAT_V_LEGACY_RESERVED,
+    MSM_STAT_V_LEGACY_BUSY,
+    MSM_STAT_V_LEGACY_OFF,
+    MSM_STAT_V_LEGACY_SLOT,
+    MSM_STAT_V_LEGACY_KEY,
+    MSM_STAT_V_LEGACY_COMMAND,
+    MSM_STAT_V_LEGACY_LENGTH,
+    MSM_STAT_V_LEGACY_DUN,
     MSM_STAT_V_POWER,
     MSM_STAT_V_CORE_UNCLOCKED,
     MSM_STAT_V_ICE_UNCLOCKED,
@@ -84,8 +95,32 @@ typedef enum {
     MSM_FAULT_SCM_SET,
     MSM_FAULT_SCM_INVALIDATE,
     MSM_FAULT_SCM_BUSY,
+    MSM_FAULT_LEGACY_CMD,
+    MSM_FAULT_LEGACY_DATA,
+    MSM_FAULT_LEGACY_KEYS_LOST,
     MSM_FAULT__MAX
 } MSMFault;
+
+/* The largest that a keyslot can name */
+#define MSM_MAX_UNIT    (512 << 7)
+
+/* The transfer that SDHCI makes, and what its data crosses on the way */
+typedef struct MSMLegacy {
+    bool active;
+    bool sectors;               /* that it moves; else a register or the like */
+    bool encrypt;
+    bool crc_error;             /* how it will end */
+    const char *failure;        /* in the ledger's words, or NULL */
+    uint32_t length;            /* in bytes, 0: not known */
+    uint32_t left;              /* of them, what has not been in the buffer */
+    uint32_t dun;               /* of the next data unit */
+    char key[17];               /* the slot's fingerprint when it began */
+    CQHCITaskReport report;
+    GByteArray *card_side;      /* what was on the bus */
+    uint32_t unit_len;
+    uint32_t unit_at;
+    uint8_t unit[MSM_MAX_UNIT];
+} MSMLegacy;
 
 struct SDHCIMSMState {
     SysBusDevice parent_obj;
@@ -94,7 +129,7 @@ struct SDHCIMSMState {
     CQHCIState cqhci;
     MemoryRegion hc;
     MemoryRegion cqe;           /* engine, and what is beside it */
-    MemoryRegion legacy;        /* in the engine's place there */
+    MemoryRegion legacy_mmio;   /* in the engine's place there */
     MemoryRegion ice;
     MemoryRegion scm_port;
     qemu_irq irq;
@@ -103,7 +138,8 @@ struct SDHCIMSMState {
 
     uint32_t vendor[MSM_HC_SIZE / 4];
     uint32_t cqe_vendor;
-    uint32_t legacy_reg[2];     /* slot and enable; DUN */
+    uint32_t legacy_reg[MSM_LEGACY_REGS]; /* slot and enable; DUN */
+    MSMLegacy legacy;
     uint32_t power_status;      /* requests that software did not clear */
     uint32_t power_pending;     /* requests that software did not answer */
 
@@ -123,6 +159,7 @@ struct SDHCIMSMState {
     bool scm_port_on;
     char *dt_ice;
     bool dt_cqe;
+    bool legacy_on;
 };
 
 /* sdhci-msm-emmc.c */
@@ -130,6 +167,9 @@ void msm_count(SDHCIMSMState *s, MSMStat stat);
 void msm_violation(SDHCIMSMState *s, MSMStat stat, const char *fmt, ...)
     G_GNUC_PRINTF(3, 4);
 bool msm_fault(SDHCIMSMState *s, MSMFault fault);
+void msm_core_clocked(SDHCIMSMState *s, const char *what, hwaddr addr);
+/* transfers beside the queue: whether the host's own register says no */
+bool msm_legacy_forbidden(SDHCIMSMState *s);
 
 /* sdhci-msm-fdt.c: its node and those of its clocks and of the firmware */
 void msm_add_fdt_nodes(SysBusDevice *sbd, void *fdt, PlatformBusDevice *bus,
@@ -143,6 +183,13 @@ void msm_ice_collapse(SDHCIMSMState *s);
 /* its clock was switched on */
 void msm_ice_clock_on(SDHCIMSMState *s);
 bool msm_ice_ready(SDHCIMSMState *s);
+
+/* sdhci-msm-legacy.c */
+extern const MemoryRegionOps msm_legacy_reg_ops;
+extern const SDHCIDataOps msm_legacy_data_ops;
+/* a register that these transfers depend on is written */
+void msm_legacy_changed(SDHCIMSMState *s, const char *name, uint32_t old,
+                        uint32_t value);
 
 /* sdhci-msm-scm.c */
 extern const MemoryRegionOps msm_scm_port_ops;

@@ -133,6 +133,7 @@ typedef struct CQHCIKeyslot {
     uint32_t before[CQHCI_SLOT_REGS];   /* when it was last enabled */
     bool was_enabled;           /* before configuration was last written */
     uint16_t key_written;       /* key words written since it was disabled */
+    bool excused;               /* a loss or a fault took the key that it had */
     bool usable;                /* enabled, with a key and a valid set-up */
     uint32_t unit;              /* data unit size in bytes, if usable */
     struct QCryptoCipher *cipher;
@@ -153,6 +154,24 @@ typedef struct CQHCITask {
     uint64_t desc[2];
     bool crossed;               /* its data is past the cipher and recorded */
 } CQHCITask;
+
+/* What a task's closing record tells; the reasons are in the ledger's words */
+typedef struct CQHCITaskReport {
+    int task;                   /* or CQHCI_TASK_LEGACY */
+    bool read;
+    uint64_t lba;
+    uint32_t sectors;
+    bool wanted;                /* software asked for encryption */
+    bool crossed;               /* the data crossed the cipher */
+    unsigned slot;
+    const char *key;            /* NULL if there is none */
+    uint32_t dun;
+    uint32_t unit;
+    const char *status;
+} CQHCITaskReport;
+
+/* It was not queued, but is one of the host's own transfers. */
+#define CQHCI_TASK_LEGACY (-1)
 
 struct CQHCIState {
     DeviceState parent_obj;
@@ -180,6 +199,7 @@ struct CQHCIState {
     size_t buf_size;
 
     CQHCIKeyslot *slots;
+    int legacy_slot;            /* a transfer beside the queue uses it; or -1 */
     uint32_t ccap;
     uint32_t cryptocap[CQHCI_MAX_CAPS];
 
@@ -246,6 +266,24 @@ void cqhci_power_collapse(CQHCIState *s);
 bool cqhci_set_key(CQHCIState *s, unsigned slot,
                    const uint32_t words[CQHCI_KEY_WORDS], uint64_t units);
 void cqhci_clear_key(CQHCIState *s, unsigned slot);
+
+/*
+ * For hosts that can encrypt data that does not pass through the queue: such a
+ * transfer names the slot that it uses in @legacy_slot while it runs.
+ *
+ * cqhci_crypto_enabled: CFG's crypto general enable
+ * cqhci_crypto_run: encrypt or decrypt data units, of which the last may be
+ *   short, but for whole blocks of the cipher; the slot must be usable
+ * cqhci_crypto_lose_keys: clear all slots, and not by software's doing
+ * cqhci_record_legacy: tell the ledger of a transfer that ended, and of the
+ *   @moved sectors that were on the bus
+ */
+bool cqhci_crypto_enabled(CQHCIState *s);
+void cqhci_crypto_run(CQHCIState *s, unsigned slot, bool encrypt, uint32_t dun,
+                      uint8_t *buf, size_t len);
+void cqhci_crypto_lose_keys(CQHCIState *s);
+void cqhci_record_legacy(CQHCIState *s, const CQHCITaskReport *r,
+                         const uint8_t *card_side, uint32_t moved);
 
 /*
  * cqhci_count_violation:
