@@ -102,15 +102,31 @@ void mmc_crypto_set_initial_state(struct mmc_host *host)
 		blk_ksm_keys_lost(&host->ksm);
 }
 
+/* The way that requests with data take as long as nothing goes wrong */
+static enum mmc_crypto_path mmc_crypto_queue_path(struct mmc_host *host)
+{
+	/* The host software queue is a command queue engine by name only. */
+	if (host->cqe_enabled && !host->hsq_enabled)
+		return MMC_CRYPTO_PATH_CQE;
+	return MMC_CRYPTO_PATH_LEGACY;
+}
+
+/* An engine that did not serve the command queue would not have been set up. */
+static bool mmc_crypto_path_encrypts(struct mmc_host *host,
+				     enum mmc_crypto_path path)
+{
+	return path == MMC_CRYPTO_PATH_CQE || host->crypto_in_request;
+}
+
 /**
  * mmc_crypto_setup_queue() - Let a card's request_queue use the host's engine
  * @q: the queue, which has no users yet
  * @host: the host that the card sits on
  *
- * Does so only if every request with data that the queue can ever issue takes
- * a path that encrypts; otherwise blk-crypto is left to its fallback. A queue
- * that got the engine holds @host and its parent device until
- * mmc_crypto_release_queue().
+ * Does so only if requests with data take a path that encrypts, which is the
+ * command queue unless the host driver has called mmc_crypto_set_in_request();
+ * otherwise blk-crypto is left to its fallback. A queue that got the engine
+ * holds @host and its parent device until mmc_crypto_release_queue().
  *
  * Context: Process context.
  */
@@ -119,8 +135,7 @@ void mmc_crypto_setup_queue(struct request_queue *q, struct mmc_host *host)
 	if (!mmc_crypto_host_has_engine(host))
 		return;
 
-	/* The host software queue is a command queue engine by name only. */
-	if (!host->cqe_enabled || host->hsq_enabled)
+	if (!mmc_crypto_path_encrypts(host, mmc_crypto_queue_path(host)))
 		return;
 
 	if (!blk_ksm_register(&host->ksm, q))
@@ -203,7 +218,9 @@ int mmc_crypto_prepare_encrypted(struct request *req, struct mmc_request *mrq,
 	 * queue has one only if its path encrypts; what goes another way must
 	 * not have come that far.
 	 */
-	if (path != MMC_CRYPTO_PATH_CQE || !req->crypt_keyslot) {
+	if (!req->crypt_keyslot ||
+	    !mmc_crypto_path_encrypts(container_of(req->q->ksm, struct mmc_host,
+						   ksm), path)) {
 		err = -EOPNOTSUPP;
 		goto refused;
 	}

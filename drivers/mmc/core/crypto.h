@@ -13,6 +13,7 @@
 
 #include <linux/blk-crypto.h>
 #include <linux/blkdev.h>
+#include <linux/keyslot-manager.h>
 
 struct mmc_host;
 struct mmc_request;
@@ -69,16 +70,38 @@ static inline bool mmc_crypto_queue_encrypts(struct request_queue *q)
 }
 
 /*
- * The least that may be transferred of @req by itself, in blocks of 512 bytes:
- * @blocks, or a data unit if it has an encryption context and that is more.
+ * The least that may be transferred of @req by itself: @bytes, or a data unit if
+ * it has an encryption context and that is more.
  */
-static inline unsigned int mmc_crypto_min_blocks(struct request *req,
-						 unsigned int blocks)
+static inline unsigned int mmc_crypto_min_bytes(struct request *req,
+						unsigned int bytes)
 {
 	if (likely(!req->crypt_ctx))
-		return blocks;
-	return max(blocks,
-		   req->crypt_ctx->bc_key->crypto_cfg.data_unit_size / 512);
+		return bytes;
+	return max(bytes, req->crypt_ctx->bc_key->crypto_cfg.data_unit_size);
+}
+
+/*
+ * How much of the @bytes that were transferred at the front of @req counts: if it
+ * has an encryption context, whole data units, since it can be continued only there.
+ */
+static inline unsigned int mmc_crypto_whole_units(struct request *req,
+						  unsigned int bytes)
+{
+	if (likely(!req->crypt_ctx))
+		return bytes;
+	return round_down(bytes,
+			  req->crypt_ctx->bc_key->crypto_cfg.data_unit_size);
+}
+
+/*
+ * A request that did not go through a command queue engine ended in an error. If it
+ * was encrypted, it may be its key that is missing: nothing else would tell.
+ */
+static inline void mmc_crypto_request_failed(struct request *req)
+{
+	if (unlikely(req->crypt_ctx))
+		blk_ksm_keys_lost(req->q->ksm);
 }
 
 /**
@@ -132,10 +155,20 @@ static inline bool mmc_crypto_queue_encrypts(struct request_queue *q)
 	return false;
 }
 
-static inline unsigned int mmc_crypto_min_blocks(struct request *req,
-						 unsigned int blocks)
+static inline unsigned int mmc_crypto_min_bytes(struct request *req,
+						unsigned int bytes)
 {
-	return blocks;
+	return bytes;
+}
+
+static inline unsigned int mmc_crypto_whole_units(struct request *req,
+						  unsigned int bytes)
+{
+	return bytes;
+}
+
+static inline void mmc_crypto_request_failed(struct request *req)
+{
 }
 
 static inline int mmc_crypto_prepare_req(struct request *req,

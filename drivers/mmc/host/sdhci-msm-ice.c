@@ -28,6 +28,7 @@
 
 #include <asm/unaligned.h>
 
+#include <linux/mmc/core.h>
 #include <linux/mmc/host.h>
 
 #include "cqhci.h"
@@ -64,9 +65,19 @@
 
 /*
  * Qualcomm's addition to CQHCI's registers, for transfers that do not pass
- * through the queue: keyslot and enable bit
+ * through the queue: keyslot and enable bit, and the first data unit's number. They
+ * hold for every transfer until they are written again.
  */
 #define CQHCI_MSM_NONCQ_CRYPTO		0x70
+#define CQHCI_MSM_NONCQ_ENABLE		BIT(8)
+#define CQHCI_MSM_NONCQ_DUN		0x74
+
+/*
+ * A register of the host, of which nothing is described but this bit: while it is
+ * set, those registers have no effect.
+ */
+#define SDHCI_MSM_NONCQ_CTL		0x260
+#define SDHCI_MSM_NONCQ_OFF		BIT(15)
 
 #define ICE_XTS_256_KEY_SIZE		64
 #define ICE_SCM_DATA_UNIT		512
@@ -78,6 +89,14 @@ struct sdhci_msm_ice {
 	struct cqhci_host *cq_host;
 	/* the host's own, with what is in here added */
 	struct cqhci_host_ops cq_ops;
+	/* the host's own, which is called with the registers set for its request */
+	void (*request)(struct mmc_host *mmc, struct mmc_request *mrq);
+	/*
+	 * Transfers beside the queue may be encrypted as the last one was. Used
+	 * in ->request() only, of which there is one at a time, and while there
+	 * can be none.
+	 */
+	bool noncq_set;
 	/*
 	 * Held while the firmware works on a keyslot, and while the clock is
 	 * switched: system sleep does not wait for those who have resumed the
@@ -180,8 +199,9 @@ static int sdhci_msm_ice_start(struct sdhci_msm_ice *ice)
 	if (err)
 		return err;
 
-	/* Only the queue encrypts, whatever the boot loader has been doing. */
+	/* Whatever the boot loader has been doing, nothing is encrypted as that was. */
 	cqhci_writel(ice->cq_host, 0, CQHCI_MSM_NONCQ_CRYPTO);
+	ice->noncq_set = false;
 	return 0;
 }
 
@@ -223,6 +243,52 @@ static struct sdhci_msm_ice *sdhci_msm_ice_of(struct mmc_host *mmc)
 	if (!cq_host || cq_host->ops->crypto_program != sdhci_msm_ice_program)
 		return NULL;
 	return to_ice(cq_host);
+}
+
+/*
+ * A reset may have undone it, and the queue, which needs general enable as well,
+ * need not have been on since, or at all. CQHCI wants its configuration left alone
+ * while it is enabled, but then it had general enable before.
+ */
+static void sdhci_msm_ice_ready_noncq(struct sdhci_msm_ice *ice,
+				      struct sdhci_host *host)
+{
+	u32 val;
+
+	val = sdhci_readl(host, SDHCI_MSM_NONCQ_CTL);
+	if (val & SDHCI_MSM_NONCQ_OFF)
+		sdhci_writel(host, val & ~SDHCI_MSM_NONCQ_OFF,
+			     SDHCI_MSM_NONCQ_CTL);
+
+	val = cqhci_readl(ice->cq_host, CQHCI_CFG);
+	if (!(val & CQHCI_CRYPTO_ENABLE))
+		cqhci_writel(ice->cq_host, val | CQHCI_CRYPTO_ENABLE, CQHCI_CFG);
+}
+
+/*
+ * Every transfer beside the queue passes here, be it of the block driver, tuning or
+ * the card's registers.
+ */
+static void sdhci_msm_ice_request(struct mmc_host *mmc, struct mmc_request *mrq)
+{
+	struct sdhci_msm_ice *ice = sdhci_msm_ice_of(mmc);
+
+	if (mrq->crypto_ctx) {
+		/* That it fits was seen to by the core. */
+		u32 dun = mrq->crypto_ctx->bc_dun[0];
+
+		sdhci_msm_ice_ready_noncq(ice, mmc_priv(mmc));
+		ice->noncq_set = true;
+		cqhci_writel(ice->cq_host, dun, CQHCI_MSM_NONCQ_DUN);
+		cqhci_writel(ice->cq_host,
+			     CQHCI_MSM_NONCQ_ENABLE | mrq->crypto_key_slot,
+			     CQHCI_MSM_NONCQ_CRYPTO);
+	} else if (ice->noncq_set) {
+		cqhci_writel(ice->cq_host, 0, CQHCI_MSM_NONCQ_CRYPTO);
+		ice->noncq_set = false;
+	}
+
+	ice->request(mmc, mrq);
 }
 
 /**
@@ -381,6 +447,7 @@ int sdhci_msm_ice_init(struct platform_device *pdev, struct mmc_host *mmc,
 	struct device *dev = &pdev->dev;
 	const char *why = "no ICE is described";
 	struct sdhci_msm_ice *ice;
+	struct sdhci_host *host;
 	struct resource *res;
 	u32 version = 0;
 	int err;
@@ -414,6 +481,11 @@ int sdhci_msm_ice_init(struct platform_device *pdev, struct mmc_host *mmc,
 	ice->cq_ops.crypto_evict = sdhci_msm_ice_evict;
 	cq_host->ops = &ice->cq_ops;
 
+	host = mmc_priv(mmc);
+	ice->request = host->mmc_host_ops.request;
+	host->mmc_host_ops.request = sdhci_msm_ice_request;
+
+	mmc_crypto_set_in_request(mmc);
 	mmc_crypto_set_reports_loss(mmc);
 	mmc->caps2 |= MMC_CAP2_CRYPTO;
 	return 0;

@@ -4,8 +4,9 @@
  * calls.
  *
  * ICE sits behind the command queue engine, whose task descriptors choose key
- * and DUN; this is about its power, its state of health, and its keys. All of
- * it must vanish with CONFIG_MMC_CRYPTO=n.
+ * and DUN, and behind the host's other transfers, for which registers do; this
+ * is about those, its power, its state of health, and its keys. All of it must
+ * vanish with CONFIG_MMC_CRYPTO=n.
  */
 
 #ifndef _MMC_HOST_SDHCI_MSM_ICE_H
