@@ -24,9 +24,13 @@ static char *disk = "/dev/mmcblk0";
 module_param(disk, charp, 0444);
 MODULE_PARM_DESC(disk, "A disk on the host");
 
-static int blocks = 1;
+static int blocks = INT_MAX;
 module_param(blocks, int, 0444);
 MODULE_PARM_DESC(blocks, "At most so many blocks of 512 bytes at a time");
+
+static bool cmd23 = true;
+module_param(cmd23, bool, 0444);
+MODULE_PARM_DESC(cmd23, "Tell the card before how many there will be");
 
 static struct block_device *bdev;
 static struct mmc_host *host;
@@ -37,6 +41,13 @@ static int limit_blocks(struct mmc_card *card, unsigned int direction,
 			int wanted)
 {
 	return min(wanted, blocks);
+}
+
+static void limit_request(struct mmc_host *mmc, struct mmc_request *mrq)
+{
+	if (!cmd23)
+		mrq->sbc = NULL;
+	host_ops->request(mmc, mrq);
 }
 
 static int __init limit_init(void)
@@ -57,6 +68,7 @@ static int __init limit_init(void)
 	host_ops = host->ops;
 	limited_ops = *host_ops;
 	limited_ops.multi_io_quirk = limit_blocks;
+	limited_ops.request = limit_request;
 	host->ops = &limited_ops;
 	return 0;
 }
@@ -69,5 +81,5 @@ static void __exit limit_exit(void)
 }
 module_exit(limit_exit);
 
-MODULE_DESCRIPTION("Test module: an MMC host that transfers few blocks at a time");
+MODULE_DESCRIPTION("Test module: an MMC host that can do less");
 MODULE_LICENSE("GPL v2");

@@ -5,11 +5,12 @@
 # what their guests are given, and how they are started. Sourced by scripts/check,
 # whose functions and variables it uses.
 
-fault_guests="errors errors-msm life paths paths-msm no-cmdq no-engine sd-card sleep hygiene"
+fault_guests="errors errors-msm life paths paths-msm no-cmdq no-cmdq-msm no-engine sd-card sleep hygiene"
 
 # Tests of errors.sh that have extents
 fault_tests="retry-data-unit-512 retry-data-unit-4096 retry-between-plain retry-merged
- retry-forced-unit-access retry-of-split completed-in-part parts-of-a-unit-fail
+ retry-forced-unit-access retry-of-split completed-in-part stopped-transfers
+ single-blocks read-unit-by-unit parts-of-a-unit-fail
  engine-error-alone engine-error-with-others engine-error-after-another
  right-request-fails keys-lost-in-flight programming-fails-at-first
  programming-fails-at-restoring eviction-fails"
@@ -43,6 +44,17 @@ fault_plan() {
 		corpus_file "$1" 524288
 		extent "$1.512" fault-6 5 512 262144
 		extent "$1.4096" fault-6 5 4096 262144 ;;
+	stopped-transfers)
+		corpus_file "$1" 262144
+		extent "$1.512" fault-6 1005 512 131072
+		extent "$1.4096" fault-6 2005 4096 131072 ;;
+	single-blocks)
+		corpus_file "$1" 16384
+		extent "$1.0" fault-7 3005 512 16384 ;;
+	read-unit-by-unit)
+		corpus_file "$1" 131072
+		extent "$1.512" fault-7 4005 512 65536
+		extent "$1.4096" fault-7 5005 4096 65536 ;;
 	parts-of-a-unit-fail)
 		corpus_file "$1" 131072
 		extent "$1.512" fault-7 5 512 65536
@@ -159,14 +171,25 @@ part_life() {
 	proven
 }
 
-# A card without a command queue: nothing but software can encrypt
+# A card without a command queue: on one host nothing but software can encrypt, the
+# other one has registers for its ordinary transfers
 part_no_cmdq() {
-	engine=fallback
 	debug_guest
 	card_props=cmdq=off
 	recovery=y
+	engine=fallback
 	tests="fs.sh:ext4:one-key:many-keys:unencrypted-beside:remount:consistent-at-end
  paths.sh:as-expected:retry-mode-ends seen.sh:unused:requests-go-by-legacy:legacy guards.sh"
+	if [ "$host" = msm ]; then
+		engine=engine
+		dcmd=n
+		append=panic_on_warn=1
+		tests="fs.sh:ext4:one-key:more-keys-than-slots:unencrypted-beside:remount:consistent-at-end
+ paths.sh:as-expected:retry-mode-ends
+ raw.sh:data-unit-512:data-unit-1024:split-max-sectors:split-segments:plain-and-flushes-between
+ errors.sh:retry-data-unit-512:retry-data-unit-4096:retry-between-plain:retry-merged:retry-forced-unit-access:retry-of-split:completed-in-part:stopped-transfers:single-blocks:read-unit-by-unit:parts-of-a-unit-fail:keys-lost-in-flight:programming-fails-at-first:plan-intact-at-end
+ guards.sh"
+	fi
 	guest "$part"
 	quiet
 	proven

@@ -20,6 +20,13 @@ msm)	program=scm-set evict=scm-invalidate ;;
 *)	program=program evict=evict ;;
 esac
 
+# What disturbs a request, and at which one of a test there surely is one: without a
+# command queue there is one at a time, and what waits meanwhile is merged
+case $(cat "/sys/block/$disk/device/cmdq_en" 2>/dev/null) in
+1)	disturbances="data cmd red" lost=keys-lost early=5 late=7 ;;
+*)	disturbances="legacy-data legacy-cmd legacy-keys-lost" lost=legacy-keys-lost early=2 late=2 ;;
+esac
+
 # extent_sector NAME: where the plan has it
 extent_sector() {
 	sed -n "s/^$1 sector=\([0-9]*\) .*/\1/p" "$PLAN"
@@ -30,9 +37,9 @@ extent_sector() {
 both_ways() {
 	prefix=$1
 	shift
-	for name in data cmd red; do
-		hit $name "${nth:-5}" client "$@" write "$prefix."
-		hit $name "${nth:-7}" client "$@" read "$prefix."
+	for name in $disturbances; do
+		hit "$name" "${nth:-$early}" client "$@" write "$prefix."
+		hit "$name" "${nth:-$late}" client "$@" read "$prefix."
 		client -b 65536 read "$prefix."
 	done
 }
@@ -47,8 +54,8 @@ test_retry_between_plain() { both_ways retry-between-plain -b 4096 -f 5; }
 test_retry_merged() { nth=1 both_ways retry-merged -m -b 4096; }
 
 test_retry_forced_unit_access() {
-	for name in data cmd red; do
-		hit $name 5 client -u -b 8192 write retry-forced-unit-access.
+	for name in $disturbances; do
+		hit "$name" "$early" client -u -b 8192 write retry-forced-unit-access.
 		client -b 65536 read retry-forced-unit-access.
 	done
 }
@@ -89,6 +96,34 @@ test_completed_in_part() {
 	done
 }
 
+# Without being told the number of blocks, the card goes on until it is stopped
+test_stopped_transfers() {
+	insmod "$here/mmc-limit.ko" disk="$DISK" cmd23=n
+	status=0
+	(set -e; both_ways stopped-transfers -b 32768) || status=$?
+	rmmod mmc_limit
+	[ $status -eq 0 ] || fail "without CMD23"
+	client -b 131072 read stopped-transfers.
+}
+
+# A block at a time is a command of another kind
+test_single_blocks() {
+	limited 1 client -b 8192 write single-blocks.
+	limited 1 client -b 8192 read single-blocks.
+	client -b 16384 read single-blocks.
+}
+
+# After the second error the driver reads the least that it can at a time
+test_read_unit_by_unit() {
+	client write read-unit-by-unit.
+	for size in 512 4096; do
+		fault repeat 2
+		hit legacy-data 1 client -b 65536 read read-unit-by-unit.$size
+		fault repeat 1
+	done
+	client -b 65536 read read-unit-by-unit.
+}
+
 # The parts are no multiple of the data unit: an error, not other data
 test_parts_of_a_unit_fail() {
 	client write parts-of-a-unit-fail.
@@ -104,8 +139,8 @@ engine_errors() {
 	prefix=$1
 	shift
 	for name in gce icce gce-unnamed icce-unnamed; do
-		hit $name 3 client "$@" write "$prefix."
-		hit $name 4 client "$@" read "$prefix."
+		hit "$name" 3 client "$@" write "$prefix."
+		hit "$name" 4 client "$@" read "$prefix."
 		client -b 65536 read "$prefix."
 	done
 }
@@ -117,9 +152,9 @@ test_engine_error_with_others() { engine_errors engine-error-with-others -b 4096
 test_engine_error_after_another() {
 	for name in gce-unnamed icce-unnamed icce gce; do
 		hit data 2 client -b 4096 -q 4 write engine-error-after-another.
-		hit $name 3 client -b 4096 write engine-error-after-another.
+		hit "$name" 3 client -b 4096 write engine-error-after-another.
 		hit cmd 2 client -b 4096 -q 4 read engine-error-after-another.
-		hit $name 3 client -b 4096 read engine-error-after-another.
+		hit "$name" 3 client -b 4096 read engine-error-after-another.
 	done
 }
 
@@ -160,9 +195,9 @@ test_right_request_fails() {
 
 # The engine loses its keys while tasks that use them are in flight
 test_keys_lost_in_flight() {
-	for n in 1 9 20; do
-		hit keys-lost $n client -b 4096 write keys-lost-in-flight.
-		hit keys-lost $n client -b 4096 read keys-lost-in-flight.
+	for n in 1 $((early * 2 - 1)) $((early * 4)); do
+		hit "$lost" $n client -b 4096 write keys-lost-in-flight.
+		hit "$lost" $n client -b 4096 read keys-lost-in-flight.
 	done
 	client -b 65536 read keys-lost-in-flight.
 }

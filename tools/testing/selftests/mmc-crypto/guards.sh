@@ -57,10 +57,10 @@ test_no_violation() {
 
 # The engine, if it can, and software only if it cannot
 test_right_one_encrypts() {
-	count=$(engine_stat tasks-encrypted)
+	count=$(crossed)
 	case $ENGINE in
 	engine)	[ "$count" -gt 0 ] || fail "nothing crossed the engine" ;;
-	*)	[ "$count" -eq 0 ] || fail "$count tasks crossed the engine" ;;
+	*)	[ "$count" -eq 0 ] || fail "$count transfers crossed the engine" ;;
 	esac
 }
 

@@ -132,6 +132,16 @@ engine_stat() {
 	esac
 }
 
+# crossed: how many tasks, and transfers outside of a command queue, were encrypted
+crossed() {
+	crossed_tasks=$(engine_stat tasks-encrypted) || return
+	case ${HOST-} in
+	msm)	crossed_others=$(engine_stat legacy-encrypted) || return ;;
+	*)	crossed_others=0 ;;
+	esac
+	echo $((crossed_tasks + crossed_others))
+}
+
 # on_engine: end here unless an engine encrypts: what follows is only true of one
 on_engine() {
 	[ "$ENGINE" = engine ]

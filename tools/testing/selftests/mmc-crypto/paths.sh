@@ -24,14 +24,14 @@ rebind() {
 
 # The card is used as it is found, and software encrypts if the way does not
 test_as_expected() {
-	crossed=$(engine_stat tasks-encrypted)
+	before=$(crossed)
 	client -b 16384 write as-expected.
 	client -b 65536 read as-expected.
-	count=$(engine_stat tasks-encrypted)
+	count=$(crossed)
 	if on_engine; then
-		[ "$count" -gt "$crossed" ] || fail "not encrypted by the engine"
+		[ "$count" -gt "$before" ] || fail "not encrypted by the engine"
 	else
-		[ "$count" -eq "$crossed" ] || fail "encrypted by the engine"
+		[ "$count" -eq "$before" ] || fail "encrypted by the engine"
 	fi
 }
 
