@@ -215,12 +215,15 @@ test_programming_fails_at_first() {
 	client write programming-fails-at-first.it
 	neighbours programming-fails-at-first
 	before=$(fired $program)
+	errors=$(engine_stat errors)
 	fault repeat 1000
 	fault $program 1
 	fault repeat 1
 	client -e 5 -b 4096 write programming-fails-at-first.it
 	client -e 5 -b 4096 -q 1 read programming-fails-at-first.it
 	fault $program 0
+	count=$(engine_stat errors)
+	[ "$count" -eq "$errors" ] || fail "requests went on to an engine without their key"
 	count=$(fired $program)
 	[ "$count" -gt "$before" ] || fail "nothing was programmed"
 	client -b 4096 write programming-fails-at-first.it
