@@ -123,11 +123,13 @@ test_counters() {
 	done
 }
 
-# One request at a time, so that each error of the engine is a report of its own
+# One request at a time, so that each error of the engine is a report of its own; more of
+# one kind than of the other
 test_counters_of_errors() {
 	snapshot "$tmp/before"
 	hit gce 2 client -q 1 -b 16384 write seen.
 	hit gce-unnamed 3 client -q 1 -b 16384 read seen.
+	hit gce 5 client -q 1 -b 16384 read seen.
 	hit icce 3 client -q 1 -b 16384 write seen.
 	hit keys-lost 5 client -q 1 -b 16384 read seen.
 	hit $program 1 client -q 1 -b 16384 write seen.
@@ -192,6 +194,7 @@ test_trace_events() {
 	client -q 4 -b 65536 write seen.
 	hit keys-lost 1 client -q 1 -b 65536 read seen.
 	hit gce 1 client -q 1 -b 65536 read seen.
+	hit gce-unnamed 1 client -q 1 -b 65536 read seen.
 	hit $program 1 client -q 1 -b 65536 read seen.
 	snapshot "$tmp/after"
 	for group in blk_ksm mmc_crypto mmc block; do
