@@ -188,7 +188,7 @@ part_no_cmdq() {
  paths.sh:as-expected:retry-mode-ends
  raw.sh:data-unit-512:data-unit-1024:split-max-sectors:split-segments:plain-and-flushes-between
  errors.sh:retry-data-unit-512:retry-data-unit-4096:retry-between-plain:retry-merged:retry-forced-unit-access:retry-of-split:completed-in-part:stopped-transfers:single-blocks:read-unit-by-unit:parts-of-a-unit-fail:keys-lost-in-flight:programming-fails-at-first:plan-intact-at-end
- guards.sh"
+ seen.sh:line-in-log:sysfs:debugfs-engine:counters guards.sh"
 	fi
 	guest "$part"
 	quiet
