@@ -88,7 +88,7 @@ test_device_removed() { away_and_back remove_device rescan_bus; }
 # The keyslot manager's operations were in these
 remove_modules() {
 	unbind_host
-	for each in $(ls /sys/module/cqhci/holders) cqhci cqhci_crypto sdhci_pltfm sdhci; do
+	for each in $(ls /sys/module/cqhci/holders) sdhci_msm_ice cqhci cqhci_crypto sdhci_pltfm sdhci; do
 		[ ! -e "/sys/module/$each" ] || rmmod "$each"
 	done
 }
