@@ -210,7 +210,8 @@ int mmc_crypto_prepare_encrypted(struct request *req, struct mmc_request *mrq,
 	const struct bio_crypt_ctx *ctx = req->crypt_ctx;
 	unsigned int unit = ctx->bc_key->crypto_cfg.data_unit_size;
 	unsigned int bytes = mrq->data->blksz * mrq->data->blocks;
-	struct mmc_host *host;
+	/* Of no use to a request without a keyslot, whose queue may have no ksm */
+	struct mmc_host *host = container_of(req->q->ksm, struct mmc_host, ksm);
 	int err;
 
 	/*
@@ -218,9 +219,7 @@ int mmc_crypto_prepare_encrypted(struct request *req, struct mmc_request *mrq,
 	 * queue has one only if its path encrypts; what goes another way must
 	 * not have come that far.
 	 */
-	if (!req->crypt_keyslot ||
-	    !mmc_crypto_path_encrypts(container_of(req->q->ksm, struct mmc_host,
-						   ksm), path)) {
+	if (!req->crypt_keyslot || !mmc_crypto_path_encrypts(host, path)) {
 		err = -EOPNOTSUPP;
 		goto refused;
 	}
@@ -232,7 +231,7 @@ int mmc_crypto_prepare_encrypted(struct request *req, struct mmc_request *mrq,
 	}
 
 	if (!mmc_crypto_dun_fits(ctx->bc_dun, bytes / unit,
-				 req->q->ksm->max_dun_bytes_supported)) {
+				 host->ksm.max_dun_bytes_supported)) {
 		err = -EOVERFLOW;
 		goto refused;
 	}
@@ -244,7 +243,6 @@ int mmc_crypto_prepare_encrypted(struct request *req, struct mmc_request *mrq,
 	mrq->crypto_ctx = ctx;
 	mrq->crypto_key_slot = blk_ksm_get_slot_idx(req->crypt_keyslot);
 
-	host = container_of(req->q->ksm, struct mmc_host, ksm);
 	WRITE_ONCE(host->crypto_requests, host->crypto_requests + 1);
 	WRITE_ONCE(host->crypto_blocks, host->crypto_blocks + bytes / 512);
 	return 0;
