@@ -203,7 +203,8 @@ static struct cqhci_host *cqhci_crypto_ksm_to_host(struct blk_keyslot_manager *k
  */
 static bool cqhci_crypto_is_asleep(struct cqhci_host *cq_host)
 {
-	return pm_runtime_status_suspended(mmc_dev(cq_host->mmc));
+	return cq_host->crypto_off ||
+	       pm_runtime_status_suspended(mmc_dev(cq_host->mmc));
 }
 
 static int cqhci_crypto_keyslot_program(struct blk_keyslot_manager *ksm,

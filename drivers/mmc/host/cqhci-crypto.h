@@ -55,6 +55,16 @@ static inline void cqhci_crypto_set_mmio_size(struct cqhci_host *cq_host,
 	cq_host->mmio_size = size;
 }
 
+/*
+ * Tell whether the engine cannot be used at present, for example because its clock
+ * does not start. No key can be programmed meanwhile; those that are programmed
+ * have to be reported as lost, so that requests that need them fail.
+ */
+static inline void cqhci_crypto_set_off(struct cqhci_host *cq_host, bool off)
+{
+	cq_host->crypto_off = off;
+}
+
 /* Whether the engine is to be enabled; final once cqhci_init() has returned. */
 static inline bool cqhci_crypto_enabled(struct cqhci_host *cq_host)
 {
@@ -102,6 +112,10 @@ static inline int cqhci_crypto_init(struct cqhci_host *cq_host)
 
 static inline void cqhci_crypto_set_mmio_size(struct cqhci_host *cq_host,
 					      resource_size_t size)
+{
+}
+
+static inline void cqhci_crypto_set_off(struct cqhci_host *cq_host, bool off)
 {
 }
 

@@ -111,6 +111,7 @@ typedef enum EMMCFaultId {
 
 typedef struct EMMCFault {
     uint64_t left;      /* fires when this reaches zero; zero: not armed */
+    uint64_t repeat;    /* times to fire in a row */
     uint64_t armed;
     uint64_t fired;
 } EMMCFault;
@@ -194,6 +195,7 @@ typedef struct EMMCState {
     uint64_t stats[EMMC_STAT_COUNT];
     uint64_t violations[EMMC_VIOLATION_COUNT];
     EMMCFault faults[EMMC_FAULT_COUNT];
+    uint64_t fault_repeat;      /* of faults that are armed from now on */
     EMMCLedger ledger;
 } EMMCState;
 

@@ -177,6 +177,10 @@ bool emmc_fault(EMMCState *s, EMMCFaultId id)
         return false;
     }
     fault->fired++;
+    if (fault->repeat > 1) {
+        fault->repeat--;
+        fault->left = 1;
+    }
     trace_emmc_fault(emmc_fault_names[id]);
     return true;
 }
@@ -1263,9 +1267,11 @@ static void emmc_fault_get(Object *obj, Visitor *v, const char *name,
 static void emmc_fault_set(Object *obj, Visitor *v, const char *name,
                            void *opaque, Error **errp)
 {
-    EMMCFault *fault = &EMMC(obj)->faults[(uintptr_t)opaque];
+    EMMCState *s = EMMC(obj);
+    EMMCFault *fault = &s->faults[(uintptr_t)opaque];
 
     if (visit_type_uint64(v, name, &fault->left, errp) && fault->left) {
+        fault->repeat = s->fault_repeat;
         fault->armed++;
     }
 }
@@ -1296,6 +1302,8 @@ static void emmc_instance_init(Object *obj)
         object_property_add_uint64_ptr(obj, fired, &s->faults[i].fired,
                                        OBJ_PROP_FLAG_READ);
     }
+    object_property_add_uint64_ptr(obj, "fault-repeat", &s->fault_repeat,
+                                   OBJ_PROP_FLAG_READWRITE);
 }
 
 static const VMStateDescription emmc_task_vmstate = {

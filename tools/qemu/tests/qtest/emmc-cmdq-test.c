@@ -900,6 +900,18 @@ static void test_faults(void)
     illegal(c, 48, 1, "stat-violation-cmdq-off");
     set_mode(c, CMDQ_MODE_EN, 1);
 
+    /* Twice in a row from the second on, and not a third time */
+    set_mode(c, CMDQ_MODE_EN, 0);
+    card_arm(c, "fault-repeat", 2);
+    card_arm(c, "fault-cmdq-enable", 2);
+    set_mode(c, CMDQ_MODE_EN, 1);
+    set_mode(c, CMDQ_MODE_EN, 0);
+    g_assert_cmphex(mode_write(c, CMDQ_MODE_EN, 1), ==, SWITCH_ERROR);
+    g_assert_cmphex(mode_write(c, CMDQ_MODE_EN, 1), ==, SWITCH_ERROR);
+    set_mode(c, CMDQ_MODE_EN, 1);
+    g_assert_cmpuint(card_get(c, "fault-cmdq-enable-fired"), ==, 3);
+    card_arm(c, "fault-repeat", 0);
+
     /* Disarmed in time */
     card_arm(c, "fault-command", 1);
     card_arm(c, "fault-command", 0);

@@ -76,6 +76,61 @@ test_queue_refused() {
 	client read queue-refused.
 }
 
+# Until they are told to end. What cannot be encrypted may only fail.
+leaving_worker() {
+	while [ ! -e "$tmp/enough" ]; do
+		client -b 4096 write leaves-queue. && client -b 8192 read leaves-queue. ||
+			[ "${HOST-}" = pci ] || return
+	done
+}
+
+# For good, in the middle of I/O: the card refuses its command queue after an ioctl and
+# after the reset that follows. The host that encrypts without goes on, byte for byte; on
+# the other one what has a context fails, and the rest does not.
+test_leaves_queue() {
+	client write leaves-queue.
+	in_parallel leaving_worker &
+	pid=$!
+	sleep 0.3
+	hits=$(FAULT_ID=card0 fired cmdq-enable)
+	FAULT_ID=card0 fault repeat 2
+	FAULT_ID=card0 fault cmdq-enable 1
+	mmcioc "$DISK" read-ext-csd >/dev/null || :
+	tries=0
+	while [ "$(FAULT_ID=card0 fired cmdq-enable)" -lt $((hits + 2)) ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 100 ] || fail "the card was not reset"
+		sleep 0.1
+	done
+	sleep 0.3
+	touch "$tmp/enough"
+	wait $pid
+	FAULT_ID=card0 fault repeat 0
+	[ "$(cat "/sys/block/$disk/device/cmdq_en")" = 0 ] || fail "the command queue is on"
+	grep -qx "path: legacy" /sys/kernel/debug/mmc*/crypto/engine || fail "not the other way"
+	tasks=$(engine_stat tasks)
+	if [ "${HOST-}" = pci ]; then
+		client -b 16384 read leaves-queue. && fail "it could be read"
+		client -b 16384 write leaves-queue. && fail "it could be written"
+	else
+		before=$(engine_stat legacy-encrypted)
+		client -b 16384 read leaves-queue.
+		client -b 65536 write leaves-queue.
+		drop
+		client -b 4096 read leaves-queue.
+		[ "$(engine_stat legacy-encrypted)" -gt "$before" ] || fail "not encrypted"
+	fi
+	dd if="${part}3" bs=4096 count=1 iflag=direct | cmp - "$RUN/canary" || fail "plain data"
+	count=$(engine_stat tasks)
+	[ "$count" -eq "$tasks" ] || fail "$((count - tasks)) tasks were given to the queue"
+	rebind
+	client -b 16384 read leaves-queue.
+	client -b 16384 write leaves-queue.
+	client read leaves-queue.
+	count=$(engine_stat tasks)
+	[ "$count" -gt "$tasks" ] || fail "no task in the queue of the next life"
+}
+
 # After an error the engine does not come on again
 test_engine_stays_off() {
 	client write engine-stays-off.
