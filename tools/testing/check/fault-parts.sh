@@ -5,7 +5,7 @@
 # what their guests are given, and how they are started. Sourced by scripts/check,
 # whose functions and variables it uses.
 
-fault_guests="errors errors-msm life paths paths-msm no-cmdq no-cmdq-msm no-engine sd-card sleep hygiene"
+fault_guests="errors errors-msm life paths paths-msm no-cmdq no-cmdq-msm no-engine sd-card sleep losses losses-msm hygiene"
 
 # Tests of errors.sh that have extents, as it has them if none are named
 fault_tests="retry-data-unit-512 retry-data-unit-4096 retry-between-plain retry-merged
@@ -95,6 +95,10 @@ hygiene_table="
 - files files perfile 12 30000
 - evict evict iv32 4 30000"
 
+# Files of losses.sh, which have a key each
+losses_table="
+- files files perfile 5 30000"
+
 # Files of sleep.sh and kexec.sh, which use the first partition one after the other
 sleep_table="
 - other other perfile 6 30000"
@@ -138,6 +142,8 @@ give_faults() {
 		cp -- "$kernel/arch/arm64/boot/Image" "$dir/corpus/boot/Image"
 		cat -- "$where/tools/$variant.cpio" "$where/tools/modules-$variant/run.cpio" \
 			>"$dir/corpus/boot/initrd" ;;
+	losses.sh)
+		give_table losses $((p1 * 512)) "$losses_table" "" ;;
 	hygiene.sh)
 		give_table hygiene $((p1 * 512)) "$hygiene_table" "" ;;
 	esac
@@ -270,6 +276,22 @@ part_sleep() {
 	guest "$part"
 	# The base reads an image with interrupts off where arm64 wants to wait for others
 	sed -i "/WARNING: .* at smp_call_function_many_cond/d" "$dir/reports"
+	quiet
+	proven
+}
+
+# What is counted is what happens between two readings: without instrumentation, which
+# is slow enough for the host to fall asleep meanwhile. The driver's commands to a queue
+# that is off, by which the card comes to be reset, are not looked at.
+part_losses() {
+	variant=run
+	fallback=n
+	guards=$(echo "$guards" | sed 's/ no-violation//')
+	[ "$host" = msm ] || host_props="$host_props keys-lost-at=power"
+	append=panic_on_warn=1
+	recovery=y
+	tests="losses.sh guards.sh"
+	guest "$part"
 	quiet
 	proven
 }

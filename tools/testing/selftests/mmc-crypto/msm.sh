@@ -36,6 +36,11 @@ has_fired() {
 	testport get host0 "fault-$1-fired"
 }
 
+# kernel_counts NAME: what the kernel has counted of that
+kernel_counts() {
+	sed -n "s/^$1: //p" /sys/kernel/debug/mmc*/crypto/counters
+}
+
 attach() {
 	mkdir -p $mnt
 	mount -t ext4 -o inlinecrypt "${part}1" $mnt
@@ -172,6 +177,8 @@ test_invalidate_fails() {
 	before=$(has_fired scm-invalidate)
 	detach
 	fired scm-invalidate "$before"
+	cat /sys/kernel/debug/mmc*/crypto/keyslots >"$tmp/slots"
+	grep -q ' uncleared' "$tmp/slots" || fail "the slot counts as free: $(cat "$tmp/slots")"
 	fault scm-invalidate 0
 	attach
 	read_by_engine
@@ -181,9 +188,11 @@ test_invalidate_fails() {
 test_firmware_busy() {
 	fresh
 	before=$(has_fired scm-busy)
+	failed=$(kernel_counts "programming failed")
 	fault scm-busy 1 3
 	read_by_engine
 	[ "$(has_fired scm-busy)" = $((before + 3)) ] || fail "it did not ask three times again"
+	[ "$(kernel_counts "programming failed")" = "$failed" ] || fail "it was taken for a failure"
 }
 
 # suspended: the host's clocks are off; ten seconds are more than it takes
