@@ -4,8 +4,9 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * emmc.c holds the commands and the data path, emmc-regs.c the registers and
- * what CMD6 may write in them, emmc-ledger.c the record of what crossed the
- * bus. Change this file with them; nothing else includes it.
+ * what CMD6 may write in them, emmc-rpmb.c the partition of that name,
+ * emmc-ledger.c the record of what crossed the bus. Change this file with them;
+ * nothing else includes it.
  */
 
 #ifndef HW_SD_EMMC_INTERNAL_H
@@ -16,6 +17,7 @@
 #include "hw/qdev-core.h"
 #include "hw/sd/sd.h"
 #include "qom/object.h"
+#include "sdmmc-internal.h"
 
 #define EMMC_SECTOR_SHIFT       9
 #define EMMC_SECTOR_SIZE        (1 << EMMC_SECTOR_SHIFT)
@@ -29,6 +31,7 @@ enum {
     EMMC_PART_USER  = 0,
     EMMC_PART_BOOT1 = 1,
     EMMC_PART_BOOT2 = 2,
+    EMMC_PART_RPMB  = 3,
 };
 
 /* Card states, as CURRENT_STATE reports them */
@@ -73,6 +76,8 @@ typedef enum EMMCStat {
     EMMC_STAT_ERASE_SECTORS,
     EMMC_STAT_CACHE_ENABLES,
     EMMC_STAT_FLUSHES,
+    EMMC_STAT_RPMB_REQUESTS,
+    EMMC_STAT_RPMB_RESPONSES,
     EMMC_STAT_COUNT,
 } EMMCStat;
 
@@ -93,6 +98,7 @@ typedef enum EMMCViolation {
     EMMC_VIOLATION_TASK_SEQUENCE,
     EMMC_VIOLATION_TASK_NOT_READY,
     EMMC_VIOLATION_TASK_DIRECTION,
+    EMMC_VIOLATION_RPMB,
     EMMC_VIOLATION_COUNT,
 } EMMCViolation;
 
@@ -144,6 +150,25 @@ typedef struct EMMCTransfer {
     uint8_t buf[EMMC_RUN_SIZE];
 } EMMCTransfer;
 
+#define EMMC_RPMB_KEY_SIZE      32
+#define EMMC_RPMB_NONCE_SIZE    16
+#define EMMC_RPMB_BLOCK_SIZE    256
+
+/* What it holds outlives each reset, and the last request until the next */
+typedef struct EMMCRPMB {
+    uint8_t *data;
+    uint32_t size;
+    bool has_key;
+    uint8_t key[EMMC_RPMB_KEY_SIZE];
+    uint32_t counter;
+    uint16_t request;           /* its kind; zero: none */
+    uint16_t address;
+    uint8_t nonce[EMMC_RPMB_NONCE_SIZE];
+    uint16_t written;           /* the last that was to change something */
+    uint16_t written_address;
+    uint16_t written_result;
+} EMMCRPMB;
+
 typedef struct EMMCLedger {
     int fd;             /* -1: none */
     uint64_t n;         /* records written */
@@ -159,6 +184,7 @@ typedef struct EMMCState {
     /* Properties */
     BlockBackend *blk;
     uint64_t boot_part_size;
+    uint64_t rpmb_size;
     uint8_t boot_config;
     bool cmdq;
     uint8_t cmdq_depth;
@@ -191,6 +217,7 @@ typedef struct EMMCState {
     EMMCTask tasks[EMMC_TASKS_MAX];
     EMMCTransfer xfer;
     bool data_lost;             /* an error or fault left out the data phase */
+    EMMCRPMB rpmb;
 
     uint64_t stats[EMMC_STAT_COUNT];
     uint64_t violations[EMMC_VIOLATION_COUNT];
@@ -207,6 +234,16 @@ static inline void emmc_count(EMMCState *s, EMMCStat stat)
 void emmc_violation(EMMCState *s, EMMCViolation violation);
 bool emmc_fault(EMMCState *s, EMMCFaultId id);
 
+static inline bool emmc_cmdq_enabled(const EMMCState *s)
+{
+    return s->ext_csd[EXT_CSD_CMDQ_MODE_EN];
+}
+
+static inline unsigned emmc_part(const EMMCState *s)
+{
+    return s->ext_csd[EXT_CSD_PART_CONFIG] & EXT_CSD_PART_CONFIG_ACC_MASK;
+}
+
 /* emmc-regs.c */
 void emmc_regs_init(EMMCState *s);
 void emmc_regs_reset(EMMCState *s);
@@ -216,6 +253,10 @@ static inline bool emmc_is_sector_addressed(const EMMCState *s)
 {
     return s->user_sectors > (2 * GiB >> EMMC_SECTOR_SHIFT);
 }
+
+/* emmc-rpmb.c */
+void emmc_rpmb_take(EMMCState *s, unsigned n);
+void emmc_rpmb_give(EMMCState *s, unsigned n);
 
 /* emmc-ledger.c */
 bool emmc_ledger_open(EMMCState *s, Error **errp);

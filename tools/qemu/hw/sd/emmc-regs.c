@@ -14,7 +14,6 @@
 #include "qemu/units.h"
 #include "system/block-backend.h"
 #include "emmc-internal.h"
-#include "sdmmc-internal.h"
 #include "trace.h"
 
 /* CMD6 argument */
@@ -42,6 +41,7 @@ enum {
 
 #define CSD_UNIT_MULT           7   /* C_SIZE counts 512 read blocks */
 #define BOOT_UNIT               (128 * KiB)
+#define RPMB_UNIT               (128 * KiB)
 
 typedef struct EMMCMode {
     uint8_t index;
@@ -155,6 +155,7 @@ void emmc_regs_init(EMMCState *s)
 
     memset(e, 0, sizeof(s->ext_csd));
     e[EXT_CSD_RST_N_FUNCTION] = EXT_CSD_RST_N_ENABLED;
+    e[EXT_CSD_RPMB_MULT] = s->rpmb_size / RPMB_UNIT;
     e[EXT_CSD_PART_CONFIG] = s->boot_config;
 
     e[EXT_CSD_REV] = 8;                     /* 5.1 */
@@ -208,11 +209,21 @@ void emmc_regs_reset(EMMCState *s)
 static bool emmc_part_config_valid(EMMCState *s, uint8_t value)
 {
     unsigned last = s->boot_part_size ? EMMC_PART_BOOT2 : EMMC_PART_USER;
+    unsigned access = PART_CONFIG_ACCESS(value);
     unsigned enable = PART_CONFIG_ENABLE(value);
 
-    /* No RPMB (size 0) and no general purpose partitions to select */
-    return PART_CONFIG_ACCESS(value) <= last &&
+    /* There are no general purpose partitions to select */
+    return (access <= last || (access == EMMC_PART_RPMB && s->rpmb_size)) &&
            (enable <= last || enable == BOOT_ENABLE_USER);
+}
+
+/* The queue has no way to what is not read and written */
+static bool emmc_queue_beside_rpmb(EMMCState *s, bool queue, bool rpmb)
+{
+    if (queue && rpmb) {
+        emmc_violation(s, EMMC_VIOLATION_RPMB);
+    }
+    return queue && rpmb;
 }
 
 static bool emmc_mode_accepts(EMMCState *s, uint8_t index, uint8_t value)
@@ -221,7 +232,10 @@ static bool emmc_mode_accepts(EMMCState *s, uint8_t index, uint8_t value)
 
     switch (index) {
     case EXT_CSD_CMDQ_MODE_EN:
-        return s->cmdq && !(value && emmc_fault(s, EMMC_FAULT_CMDQ_ENABLE));
+        return s->cmdq &&
+               !emmc_queue_beside_rpmb(s, value, emmc_part(s) ==
+                                                 EMMC_PART_RPMB) &&
+               !(value && emmc_fault(s, EMMC_FAULT_CMDQ_ENABLE));
     case EXT_CSD_FLUSH_CACHE:
         return !(value && emmc_fault(s, EMMC_FAULT_FLUSH));
     case EXT_CSD_CACHE_CTRL:
@@ -232,7 +246,10 @@ static bool emmc_mode_accepts(EMMCState *s, uint8_t index, uint8_t value)
         /* Can be set once, for good or for bad */
         return value == now || (!now && value != EXT_CSD_RST_N_MASK);
     case EXT_CSD_PART_CONFIG:
-        return emmc_part_config_valid(s, value);
+        return emmc_part_config_valid(s, value) &&
+               !emmc_queue_beside_rpmb(s, emmc_cmdq_enabled(s),
+                                       PART_CONFIG_ACCESS(value) ==
+                                       EMMC_PART_RPMB);
     case EXT_CSD_HS_TIMING:
         return extract8(value, 0, 4) <= HS_TIMING_HS400;
     case EXT_CSD_BUS_WIDTH:

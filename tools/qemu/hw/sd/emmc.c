@@ -23,13 +23,14 @@
 #include "migration/vmstate.h"
 #include "system/block-backend.h"
 #include "emmc-internal.h"
-#include "sdmmc-internal.h"
 #include "trace.h"
 
 /* Sectors erased at once by CMD38 without TRIM; also how sizes are rounded */
 #define EMMC_ERASE_GROUP        (512 * KiB / EMMC_SECTOR_SIZE)
 #define EMMC_BOOT_UNIT          (128 * KiB)
 #define EMMC_BOOT_MAX           (255 * EMMC_BOOT_UNIT)
+#define EMMC_RPMB_UNIT          (128 * KiB)
+#define EMMC_RPMB_MAX           (128 * EMMC_RPMB_UNIT)
 #define EMMC_CACHE_UNIT         KiB
 #define EMMC_CACHE_MAX          (256 * MiB)
 
@@ -92,6 +93,7 @@ enum {
     QUEUE_ONLY  = BIT(1),   /* illegal unless the queue is enabled */
     NO_QUEUE    = BIT(2),   /* illegal while it is enabled */
     BESIDE_TASKS = BIT(3),  /* legal while there are tasks */
+    NO_RPMB     = BIT(4),   /* illegal while that partition is selected */
 };
 
 typedef struct EMMCCommand {
@@ -128,6 +130,8 @@ static const char *const emmc_stat_names[EMMC_STAT_COUNT] = {
     [EMMC_STAT_ERASE_SECTORS]       = "stat-erase-sectors",
     [EMMC_STAT_CACHE_ENABLES]       = "stat-cache-enables",
     [EMMC_STAT_FLUSHES]             = "stat-flushes",
+    [EMMC_STAT_RPMB_REQUESTS]       = "stat-rpmb-requests",
+    [EMMC_STAT_RPMB_RESPONSES]      = "stat-rpmb-responses",
 };
 
 static const char *const emmc_violation_names[EMMC_VIOLATION_COUNT] = {
@@ -147,6 +151,7 @@ static const char *const emmc_violation_names[EMMC_VIOLATION_COUNT] = {
     [EMMC_VIOLATION_TASK_SEQUENCE]      = "stat-violation-task-sequence",
     [EMMC_VIOLATION_TASK_NOT_READY]     = "stat-violation-task-not-ready",
     [EMMC_VIOLATION_TASK_DIRECTION]     = "stat-violation-task-direction",
+    [EMMC_VIOLATION_RPMB]               = "stat-violation-rpmb",
 };
 
 static const char *const emmc_fault_names[EMMC_FAULT_COUNT] = {
@@ -185,11 +190,6 @@ bool emmc_fault(EMMCState *s, EMMCFaultId id)
     return true;
 }
 
-static bool emmc_cmdq_enabled(EMMCState *s)
-{
-    return s->ext_csd[EXT_CSD_CMDQ_MODE_EN];
-}
-
 static unsigned emmc_queue_depth(EMMCState *s)
 {
     unsigned depth = 0;
@@ -198,11 +198,6 @@ static unsigned emmc_queue_depth(EMMCState *s)
         depth += s->tasks[i].queued;
     }
     return depth;
-}
-
-static unsigned emmc_part(EMMCState *s)
-{
-    return s->ext_csd[EXT_CSD_PART_CONFIG] & EXT_CSD_PART_CONFIG_ACC_MASK;
 }
 
 static uint64_t emmc_part_sectors(EMMCState *s)
@@ -270,6 +265,10 @@ static void emmc_run_fetch(EMMCState *s)
     x->run = emmc_run_bytes(x);
     x->pos = 0;
     trace_emmc_run("read", x->part, x->sector, x->run >> EMMC_SECTOR_SHIFT);
+    if (x->part == EMMC_PART_RPMB) {
+        emmc_rpmb_give(s, x->run >> EMMC_SECTOR_SHIFT);
+        return;
+    }
     if (blk_pread(s->blk, emmc_image_offset(s, x->part, x->sector), x->run,
                   x->buf, 0) < 0) {
         memset(x->buf, 0, x->run);
@@ -290,17 +289,29 @@ static void emmc_run_left(EMMCState *s)
     x->run = x->pos = 0;
 }
 
-/* The whole sectors that have arrived go to the image, then to the ledger */
+/* Whole sectors go where they belong */
+static bool emmc_run_store(EMMCState *s, uint32_t sectors)
+{
+    EMMCTransfer *x = &s->xfer;
+
+    if (x->part == EMMC_PART_RPMB) {
+        emmc_rpmb_take(s, sectors);
+        return true;
+    }
+    return !sectors ||
+           blk_pwrite(s->blk, emmc_image_offset(s, x->part, x->sector),
+                      sectors << EMMC_SECTOR_SHIFT, x->buf,
+                      x->fua ? BDRV_REQ_FUA : 0) >= 0;
+}
+
+/* The whole sectors that have arrived are stored, then told to the ledger */
 static void emmc_run_commit(EMMCState *s)
 {
     EMMCTransfer *x = &s->xfer;
     uint32_t sectors = x->pos >> EMMC_SECTOR_SHIFT;
 
     trace_emmc_run("write", x->part, x->sector, sectors);
-    if (sectors &&
-        blk_pwrite(s->blk, emmc_image_offset(s, x->part, x->sector),
-                   sectors << EMMC_SECTOR_SHIFT, x->buf,
-                   x->fua ? BDRV_REQ_FUA : 0) < 0) {
+    if (!emmc_run_store(s, sectors)) {
         s->status |= SD_ERROR;
     } else {
         emmc_ledger_sectors(s, true, x->buf, sectors);
@@ -699,6 +710,22 @@ static EMMCResponse emmc_write(EMMCState *s, uint8_t cmd, uint32_t arg,
     return emmc_transfer_begin(s, cmd, true, -1, sector, sectors);
 }
 
+/*
+ * CMD18 and CMD25 of that partition, with a count only: it has no sectors, so
+ * those in its transfers are numbered from zero.
+ */
+static EMMCResponse emmc_rpmb(EMMCState *s, uint8_t cmd, bool write)
+{
+    uint32_t frames = BLOCK_COUNT(s->block_count_arg);
+
+    if (!frames) {
+        emmc_violation(s, EMMC_VIOLATION_RPMB);
+        return EMMC_ILLEGAL;
+    }
+    s->xfer.fua = s->block_count_arg & BLOCK_COUNT_RELIABLE;
+    return emmc_transfer_begin(s, cmd, write, -1, 0, frames);
+}
+
 /* CMD17 */
 static EMMCResponse emmc_read_single(EMMCState *s, uint32_t arg)
 {
@@ -708,6 +735,9 @@ static EMMCResponse emmc_read_single(EMMCState *s, uint32_t arg)
 /* CMD18 */
 static EMMCResponse emmc_read_multi(EMMCState *s, uint32_t arg)
 {
+    if (emmc_part(s) == EMMC_PART_RPMB) {
+        return emmc_rpmb(s, 18, false);
+    }
     return emmc_read(s, 18, arg, BLOCK_COUNT(s->block_count_arg));
 }
 
@@ -758,6 +788,9 @@ static EMMCResponse emmc_write_single(EMMCState *s, uint32_t arg)
 /* CMD25 */
 static EMMCResponse emmc_write_multi(EMMCState *s, uint32_t arg)
 {
+    if (emmc_part(s) == EMMC_PART_RPMB) {
+        return emmc_rpmb(s, 25, true);
+    }
     return emmc_write(s, 25, arg, BLOCK_COUNT(s->block_count_arg),
                       s->block_count_arg);
 }
@@ -1001,15 +1034,15 @@ static const EMMCCommand emmc_commands[CMD_COUNT] = {
     [15] = { emmc_go_inactive, IN(STBY) | IN_TRANSFER,
              ADDRESSED | BESIDE_TASKS },
     [16] = { emmc_set_blocklen, IN(TRAN), NO_QUEUE },
-    [17] = { emmc_read_single, IN(TRAN), NO_QUEUE },
+    [17] = { emmc_read_single, IN(TRAN), NO_QUEUE | NO_RPMB },
     [18] = { emmc_read_multi, IN(TRAN), NO_QUEUE },
     [21] = { emmc_send_tuning, IN(TRAN) },
     [23] = { emmc_set_block_count, IN(TRAN), NO_QUEUE },
-    [24] = { emmc_write_single, IN(TRAN), NO_QUEUE },
+    [24] = { emmc_write_single, IN(TRAN), NO_QUEUE | NO_RPMB },
     [25] = { emmc_write_multi, IN(TRAN), NO_QUEUE },
-    [35] = { emmc_erase_start, IN(TRAN) },
-    [36] = { emmc_erase_end, IN(TRAN) },
-    [38] = { emmc_erase, IN(TRAN) },
+    [35] = { emmc_erase_start, IN(TRAN), NO_RPMB },
+    [36] = { emmc_erase_end, IN(TRAN), NO_RPMB },
+    [38] = { emmc_erase, IN(TRAN), NO_RPMB },
     [44] = { emmc_task_params, IN_TRANSFER, QUEUE_ONLY | BESIDE_TASKS },
     [45] = { emmc_task_address, IN_TRANSFER, QUEUE_ONLY | BESIDE_TASKS },
     [46] = { emmc_execute_read, IN(TRAN), QUEUE_ONLY | BESIDE_TASKS },
@@ -1048,6 +1081,10 @@ static bool emmc_command_legal(EMMCState *s, uint8_t cmd)
     }
     if ((c->flags & NO_QUEUE) && emmc_cmdq_enabled(s)) {
         emmc_violation(s, EMMC_VIOLATION_CMDQ_LEGACY_DATA);
+        return false;
+    }
+    if ((c->flags & NO_RPMB) && emmc_part(s) == EMMC_PART_RPMB) {
+        emmc_violation(s, EMMC_VIOLATION_RPMB);
         return false;
     }
     if (!(c->flags & BESIDE_TASKS) && emmc_queue_depth(s)) {
@@ -1203,6 +1240,9 @@ static bool emmc_check_properties(EMMCState *s, Error **errp)
                s->boot_part_size > EMMC_BOOT_MAX) {
         error_setg(errp, "boot-partition-size must be a multiple of 128 KiB"
                    " and at most 32640 KiB");
+    } else if (s->rpmb_size % EMMC_RPMB_UNIT || s->rpmb_size > EMMC_RPMB_MAX) {
+        error_setg(errp, "rpmb-size must be a multiple of 128 KiB and at most"
+                   " 16 MiB");
     } else {
         return true;
     }
@@ -1247,13 +1287,18 @@ static void emmc_realize(DeviceState *dev, Error **errp)
             return;
         }
     }
+    s->rpmb.size = s->rpmb_size;
+    s->rpmb.data = g_malloc0(s->rpmb.size);
     emmc_regs_init(s);
     emmc_ledger_open(s, errp);
 }
 
 static void emmc_unrealize(DeviceState *dev)
 {
-    emmc_ledger_close(EMMC(dev));
+    EMMCState *s = EMMC(dev);
+
+    emmc_ledger_close(s);
+    g_free(s->rpmb.data);
 }
 
 static void emmc_fault_get(Object *obj, Visitor *v, const char *name,
@@ -1350,11 +1395,36 @@ static int emmc_post_load(void *opaque, int version_id)
 
     /* What the data path takes for granted */
     if (run > EMMC_RUN_SIZE || x->pos > run || x->task >= EMMC_TASKS_MAX ||
-        x->part > EMMC_PART_BOOT2 || emmc_part(s) > EMMC_PART_BOOT2) {
+        x->part > EMMC_PART_RPMB || emmc_part(s) > EMMC_PART_RPMB) {
         return -EINVAL;
     }
     return 0;
 }
+
+static bool emmc_rpmb_needed(void *opaque)
+{
+    return EMMC(opaque)->rpmb_size;
+}
+
+static const VMStateDescription emmc_rpmb_vmstate = {
+    .name = "emmc/rpmb",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = emmc_rpmb_needed,
+    .fields = (const VMStateField[]) {
+        VMSTATE_VBUFFER_UINT32(rpmb.data, EMMCState, 1, NULL, rpmb.size),
+        VMSTATE_BOOL(rpmb.has_key, EMMCState),
+        VMSTATE_UINT8_ARRAY(rpmb.key, EMMCState, EMMC_RPMB_KEY_SIZE),
+        VMSTATE_UINT32(rpmb.counter, EMMCState),
+        VMSTATE_UINT16(rpmb.request, EMMCState),
+        VMSTATE_UINT16(rpmb.address, EMMCState),
+        VMSTATE_UINT8_ARRAY(rpmb.nonce, EMMCState, EMMC_RPMB_NONCE_SIZE),
+        VMSTATE_UINT16(rpmb.written, EMMCState),
+        VMSTATE_UINT16(rpmb.written_address, EMMCState),
+        VMSTATE_UINT16(rpmb.written_result, EMMCState),
+        VMSTATE_END_OF_LIST()
+    },
+};
 
 static const VMStateDescription emmc_vmstate = {
     .name = "emmc",
@@ -1381,12 +1451,17 @@ static const VMStateDescription emmc_vmstate = {
         VMSTATE_BOOL(data_lost, EMMCState),
         VMSTATE_END_OF_LIST()
     },
+    .subsections = (const VMStateDescription * const []) {
+        &emmc_rpmb_vmstate,
+        NULL
+    },
 };
 
 static const Property emmc_properties[] = {
     DEFINE_PROP_DRIVE("drive", EMMCState, blk),
     DEFINE_PROP_SIZE("boot-partition-size", EMMCState, boot_part_size, 0),
     DEFINE_PROP_UINT8("boot-config", EMMCState, boot_config, 0),
+    DEFINE_PROP_SIZE("rpmb-size", EMMCState, rpmb_size, 0),
     DEFINE_PROP_BOOL("cmdq", EMMCState, cmdq, true),
     DEFINE_PROP_UINT8("cmdq-depth", EMMCState, cmdq_depth, EMMC_TASKS_MAX),
     DEFINE_PROP_UINT64("cmdq-ready-ns", EMMCState, cmdq_ready_ns, 0),

@@ -816,6 +816,238 @@ static void test_boot_partitions(void)
     card_end(c);
 }
 
+/* RPMB: where the fields of a frame begin */
+#define RPMB_SIZE           (256 * KiB)
+#define RPMB_BLOCK          256
+#define RPMB_MAC            196
+#define RPMB_DATA           228
+#define RPMB_NONCE          484
+#define RPMB_COUNTER        500
+#define RPMB_ADDRESS        504
+#define RPMB_COUNT          506
+#define RPMB_RESULT         508
+#define RPMB_TYPE           510
+
+static const uint8_t rpmb_key[32] = "no more than an example of a key";
+
+/* By another implementation than the card's */
+static void rpmb_mac(const uint8_t *frames, unsigned n, uint8_t *mac)
+{
+    g_autoptr(GHmac) hmac = g_hmac_new(G_CHECKSUM_SHA256, rpmb_key,
+                                       sizeof(rpmb_key));
+    gsize len = 32;
+
+    for (unsigned i = 0; i < n; i++) {
+        g_hmac_update(hmac, frames + i * SECTOR + RPMB_DATA,
+                      SECTOR - RPMB_DATA);
+    }
+    g_hmac_get_digest(hmac, mac, &len);
+}
+
+static void rpmb_send(Card *c, const uint8_t *frames, unsigned n,
+                      bool reliable)
+{
+    ok(c, 23, (reliable ? BIT(31) : 0) | n, R1);
+    g_assert_cmphex(write_data(c, 25, 0, frames, SECTOR, n) & ERRORS, ==, 0);
+}
+
+static void rpmb_fetch(Card *c, uint8_t *frames, unsigned n)
+{
+    ok(c, 23, n, R1);
+    g_assert_cmphex(read_data(c, 18, 0, frames, SECTOR, n) & ERRORS, ==, 0);
+}
+
+/* A request that is one frame, and the response to it in @n */
+static void rpmb_ask(Card *c, uint16_t type, uint16_t address, uint8_t *frames,
+                     unsigned n)
+{
+    uint8_t request[SECTOR] = {};
+    uint8_t zero[16] = {};
+    const uint8_t *nonce = type == 2 || type == 4 ? request + RPMB_NONCE : zero;
+
+    memset(request + RPMB_NONCE, 0x50 + type, 16);
+    stw_be_p(request + RPMB_ADDRESS, address);
+    stw_be_p(request + RPMB_TYPE, type);
+    rpmb_send(c, request, 1, false);
+    rpmb_fetch(c, frames, n);
+    g_assert_cmpmem(frames + RPMB_NONCE, 16, nonce, 16);
+}
+
+static void assert_rpmb(const uint8_t *frame, uint16_t type, uint16_t result)
+{
+    g_assert_cmphex((uint16_t)lduw_be_p(frame + RPMB_TYPE), ==, type);
+    g_assert_cmphex((uint16_t)lduw_be_p(frame + RPMB_RESULT), ==, result);
+}
+
+static void assert_rpmb_mac(const uint8_t *frames, unsigned n)
+{
+    uint8_t mac[32];
+
+    rpmb_mac(frames, n, mac);
+    g_assert_cmpmem(frames + (n - 1) * SECTOR + RPMB_MAC, 32, mac, 32);
+}
+
+/* The result of what was asked for last, with the request to see it */
+static void rpmb_result(Card *c, uint16_t type, uint16_t result)
+{
+    uint8_t frame[SECTOR];
+
+    rpmb_ask(c, 5, 0, frame, 1);
+    assert_rpmb(frame, type, result);
+}
+
+static void rpmb_program_key(Card *c, bool reliable, uint16_t result)
+{
+    uint8_t frame[SECTOR] = {};
+
+    memcpy(frame + RPMB_MAC, rpmb_key, 32);
+    stw_be_p(frame + RPMB_TYPE, 1);
+    rpmb_send(c, frame, 1, reliable);
+    rpmb_result(c, 0x0100, result);
+}
+
+/* Returns the frames, which are sent and, after a change, may be sent again */
+static uint8_t *rpmb_write(Card *c, uint32_t counter, uint16_t address,
+                           const uint8_t *data, unsigned n)
+{
+    uint8_t *frames = g_malloc0(n * SECTOR);
+
+    for (unsigned i = 0; i < n; i++) {
+        uint8_t *frame = frames + i * SECTOR;
+
+        memcpy(frame + RPMB_DATA, data + i * RPMB_BLOCK, RPMB_BLOCK);
+        stl_be_p(frame + RPMB_COUNTER, counter);
+        stw_be_p(frame + RPMB_ADDRESS, address);
+        stw_be_p(frame + RPMB_COUNT, n);
+        stw_be_p(frame + RPMB_TYPE, 3);
+    }
+    rpmb_mac(frames, n, frames + (n - 1) * SECTOR + RPMB_MAC);
+    rpmb_send(c, frames, n, true);
+    return frames;
+}
+
+static void assert_rpmb_counter(Card *c, uint32_t counter)
+{
+    uint8_t frame[SECTOR];
+
+    rpmb_ask(c, 2, 0, frame, 1);
+    assert_rpmb(frame, 0x0200, 0);
+    assert_rpmb_mac(frame, 1);
+    g_assert_cmpuint((uint32_t)ldl_be_p(frame + RPMB_COUNTER), ==, counter);
+}
+
+static void test_rpmb(void)
+{
+    Card *c = card_ready(",rpmb-size=256K");
+    g_autofree uint8_t *data = pattern(12, 2);
+    uint8_t back[3 * SECTOR];
+    uint8_t *frames;
+
+    read_ext_csd(c, back);
+    g_assert_cmpint(back[168], ==, 2);          /* RPMB_SIZE_MULT */
+    set_mode(c, PARTITION_CONFIG, 3);
+
+    /* Without a key there is a counter, and nothing else */
+    rpmb_ask(c, 2, 0, back, 1);
+    assert_rpmb(back, 0x0200, 7);
+    rpmb_ask(c, 4, 0, back, 1);
+    assert_rpmb(back, 0x0400, 7);
+    g_free(rpmb_write(c, 0, 0, data, 1));
+    rpmb_result(c, 0x0300, 7);
+
+    /* The key is written reliably, and once */
+    rpmb_program_key(c, false, 1);
+    rpmb_program_key(c, true, 0);
+    rpmb_program_key(c, true, 1);
+    assert_rpmb_counter(c, 0);
+
+    /* One block and two, the last ones */
+    g_free(rpmb_write(c, 0, 5, data, 1));
+    rpmb_ask(c, 5, 0, back, 1);
+    assert_rpmb(back, 0x0300, 0);
+    assert_rpmb_mac(back, 1);
+    g_assert_cmpuint((uint32_t)ldl_be_p(back + RPMB_COUNTER), ==, 1);
+    g_assert_cmpuint((uint16_t)lduw_be_p(back + RPMB_ADDRESS), ==, 5);
+    g_free(rpmb_write(c, 1, RPMB_SIZE / RPMB_BLOCK - 2, data, 2));
+    rpmb_result(c, 0x0300, 0);
+    assert_rpmb_counter(c, 2);
+
+    rpmb_ask(c, 4, RPMB_SIZE / RPMB_BLOCK - 2, back, 2);
+    assert_rpmb(back, 0x0400, 0);
+    assert_rpmb(back + SECTOR, 0x0400, 0);
+    assert_rpmb_mac(back, 2);
+    g_assert_cmpmem(back + RPMB_DATA, 256, data, 256);
+    g_assert_cmpmem(back + SECTOR + RPMB_DATA, 256, data + 256, 256);
+    rpmb_ask(c, 4, 4, back, 3);
+    assert_rpmb_mac(back, 3);
+    g_assert_cmpint(back[RPMB_DATA], ==, 0);
+    g_assert_cmpmem(back + SECTOR + RPMB_DATA, 256, data, 256);
+    g_assert_cmpint(back[2 * SECTOR + RPMB_DATA], ==, 0);
+
+    /* The same again, a forgery, beyond the end, too much, not reliably */
+    frames = rpmb_write(c, 1, 7, data + 256, 1);
+    rpmb_result(c, 0x0300, 3);
+    frames[RPMB_DATA] ^= 1;
+    rpmb_send(c, frames, 1, true);
+    rpmb_result(c, 0x0300, 2);
+    g_free(frames);
+    g_free(rpmb_write(c, 2, RPMB_SIZE / RPMB_BLOCK - 1, data, 2));
+    rpmb_result(c, 0x0300, 4);
+    g_free(rpmb_write(c, 2, 0, data, 3));
+    rpmb_result(c, 0x0300, 1);
+    frames = rpmb_write(c, 0, 7, data + 256, 1);
+    stl_be_p(frames + RPMB_COUNTER, 2);
+    rpmb_mac(frames, 1, frames + RPMB_MAC);
+    rpmb_send(c, frames, 1, false);
+    rpmb_result(c, 0x0300, 1);
+    rpmb_send(c, frames, 1, true);
+    rpmb_result(c, 0x0300, 0);
+    g_free(frames);
+    assert_rpmb_counter(c, 3);
+    rpmb_ask(c, 4, RPMB_SIZE / RPMB_BLOCK - 1, back, 2);
+    assert_rpmb(back, 0x0400, 4);
+
+    /* What the card does not know, and a response that nobody asked for */
+    rpmb_ask(c, 6, 0, back, 1);
+    assert_rpmb(back, 0x0600, 1);
+    ok(c, 23, 2, R1);
+    memset(back, 0, SECTOR);
+    stw_be_p(back + RPMB_TYPE, 2);
+    write_data(c, 25, 0, back, SECTOR, 1);
+    ok(c, 12, 0, R1B);
+    rpmb_fetch(c, back, 1);
+    assert_rpmb(back, 0, 1);
+
+    /* It has no sectors to be read, written or erased */
+    illegal(c, 17, 0, "stat-violation-rpmb");
+    illegal(c, 18, 0, "stat-violation-rpmb");
+    illegal(c, 24, 0, "stat-violation-rpmb");
+    illegal(c, 25, 0, "stat-violation-rpmb");
+    illegal(c, 35, 0, "stat-violation-rpmb");
+    g_assert_cmphex(mode_write(c, CMDQ_MODE_EN, 1), ==, SWITCH_ERROR);
+    g_assert_cmpuint(card_get(c, "stat-violation-rpmb"), ==, 6);
+    g_assert_cmpuint(card_get(c, "stat-cmdq-enables"), ==, 0);
+
+    /* The queue and it exclude each other; a reset leads to the user area */
+    identify(c);
+    set_mode(c, CMDQ_MODE_EN, 1);
+    g_assert_cmphex(mode_write(c, PARTITION_CONFIG, 3), ==, SWITCH_ERROR);
+    g_assert_cmpuint(card_get(c, "stat-violation-rpmb"), ==, 7);
+    queue_task(c, 0, TASK_READ, 0, 1);
+    read_data(c, 46, 0, back, SECTOR, 1);
+    g_assert_cmpint(back[0], ==, 0);
+    set_mode(c, CMDQ_MODE_EN, 0);
+    set_mode(c, PARTITION_CONFIG, 3);
+    assert_rpmb_counter(c, 3);
+    rpmb_ask(c, 4, 7, back, 1);
+    g_assert_cmpmem(back + RPMB_DATA, 256, data + 256, 256);
+
+    /* Nothing of it is in the image */
+    assert_zero(c, 0, 2 * RPMB_SIZE / SECTOR);
+    assert_zero(c, (USER_SIZE - RPMB_SIZE) / SECTOR, RPMB_SIZE / SECTOR);
+    card_end(c);
+}
+
 static void test_tuning(void)
 {
     Card *c = card_ready("");
@@ -934,7 +1166,8 @@ static void expect_sector(GString *text, unsigned n, unsigned cmd,
 
 static void test_ledger(void)
 {
-    Card *c = card_start(",boot-partition-size=1M", USER_SIZE + 2 * BOOT_SIZE);
+    Card *c = card_start(",boot-partition-size=1M,rpmb-size=128K",
+                         USER_SIZE + 2 * BOOT_SIZE);
     g_autofree uint8_t *data = pattern(11, 3);
     g_autofree char *found = NULL;
     g_autoptr(GString) expected = g_string_new(NULL);
@@ -957,6 +1190,9 @@ static void test_ledger(void)
     set_mode(c, CMDQ_MODE_EN, 0);
     set_mode(c, PARTITION_CONFIG, 2);
     write_data(c, 24, 7, data, SECTOR, 1);
+    set_mode(c, PARTITION_CONFIG, 3);
+    rpmb_send(c, data, 2, false);
+    rpmb_fetch(c, back, 1);
     found = card_stop(c);
 
     expect_sector(expected, 1, 25, 0, 'w', 40, data);
@@ -968,7 +1204,10 @@ static void test_ledger(void)
     expect_sector(expected, 7, 46, 0, 'r', 41, data + SECTOR);
     g_string_append(expected, "F n=8\nZ n=9 cmd=38 part=0 lba=10 sectors=3\n");
     expect_sector(expected, 10, 24, 2, 'w', 7, data);
-    g_string_append(expected, "E n=11\n");
+    expect_sector(expected, 11, 25, 3, 'w', 0, data);
+    expect_sector(expected, 12, 25, 3, 'w', 1, data + SECTOR);
+    expect_sector(expected, 13, 18, 3, 'r', 0, back);
+    g_string_append(expected, "E n=14\n");
     g_assert_cmpstr(found, ==, expected->str);
 }
 
@@ -987,6 +1226,7 @@ int main(int argc, char **argv)
     qtest_add_func("/emmc/ready-delay", test_ready_delay);
     qtest_add_func("/emmc/erase", test_erase);
     qtest_add_func("/emmc/boot-partitions", test_boot_partitions);
+    qtest_add_func("/emmc/rpmb", test_rpmb);
     qtest_add_func("/emmc/tuning", test_tuning);
     qtest_add_func("/emmc/faults", test_faults);
     qtest_add_func("/emmc/ledger", test_ledger);
