@@ -84,7 +84,7 @@ fault_plan() {
 }
 
 # Tests of paths.sh that have extents, each one that is large enough for several requests
-path_tests="as-expected ioctls-between queue-refused leaves-queue engine-stays-off"
+path_tests="as-expected ioctls-between rpmb-between queue-refused leaves-queue engine-stays-off"
 
 # Files of lifecycle.sh
 life_table="
@@ -204,10 +204,10 @@ part_no_cmdq() {
 part_paths() {
 	debug_guest
 	guards=$(echo "$guards" | sed 's/ no-violation//')
-	card_props=enhanced-rel-wr=off
+	card_props="enhanced-rel-wr=off rpmb-size=128K"
 	append=panic_on_warn=1
 	recovery=y
-	tests="paths.sh:as-expected:ioctls-between:queue-refused:leaves-queue:engine-stays-off
+	tests="paths.sh:as-expected:ioctls-between:rpmb-between:queue-refused:leaves-queue:engine-stays-off
  raw.sh:forced-unit-access guards.sh"
 	guest "$part"
 	quiet

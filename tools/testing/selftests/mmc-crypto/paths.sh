@@ -37,24 +37,47 @@ test_as_expected() {
 
 io_worker() {
 	for _ in 1 2 3; do
-		client -b 4096 write ioctls-between. || return
-		client -b 8192 read ioctls-between. || return
+		client -b 4096 write "$extents" || return
+		client -b 8192 read "$extents" || return
 	done
 }
 
-# An ioctl takes the card out of its command queue, and the driver puts it back
-test_ioctls_between() {
+# between EXTENTS COMMAND...: an ioctl, over and over while workers use these extents. It
+# takes the card out of its command queue, and the driver has to put it back.
+between() {
+	extents=$1
+	shift
 	in_parallel io_worker &
 	pid=$!
 	count=0
 	while kill -0 $pid 2>/dev/null; do
-		mmcioc "$DISK" read-ext-csd >/dev/null || fail "the ioctl failed"
+		"$@" >/dev/null || fail "the ioctl failed"
 		count=$((count + 1))
 	done
 	wait $pid
 	[ $count -gt 3 ] || fail "only $count ioctls between"
-	client -b 65536 read ioctls-between.
+	client -b 65536 read "$extents"
 	[ "$(cat "/sys/block/$disk/device/cmdq_en")" = 1 ] || fail "the command queue is off"
+}
+
+test_ioctls_between() {
+	between ioctls-between. mmcioc "$DISK" read-ext-csd
+}
+
+# What is asked of the replay protected memory block, and what it answers, is data without
+# a context. The card refuses the partition while its queue is on, and the other way round.
+test_rpmb_between() {
+	[ -c "${DISK}rpmb" ] || skip "the card has no RPMB"
+	answers=$(testport get card0 stat-rpmb-responses) || skip "only the virtual card counts"
+	violations=$(testport get card0 stat-violation-rpmb)
+	[ "${HOST-}" != msm ] || others=$(engine_stat legacy-encrypted)
+	between rpmb-between. mmcioc "${DISK}rpmb" rpmb-counter
+	answers=$(($(testport get card0 stat-rpmb-responses) - answers))
+	[ $answers -eq $count ] || fail "$answers answers to $count questions"
+	[ "$(testport get card0 stat-violation-rpmb)" -eq "$violations" ] ||
+		fail "the partition was used beside the queue"
+	[ "${HOST-}" != msm ] || [ "$(engine_stat legacy-encrypted)" -eq "$others" ] ||
+		fail "encrypted, though it has no context"
 }
 
 # In between, the card refuses to go back to its command queue. The first requests may
