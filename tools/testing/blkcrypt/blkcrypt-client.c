@@ -25,6 +25,7 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/perf_event.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -184,6 +185,42 @@ static void bio_destroy(struct bio *bio)
 }
 
 /*
+ * Where the bio goes, and with which key: what a bio that has ended needs again. Its data
+ * stays.
+ */
+static void bio_aim(struct bio *bio, struct client *client,
+		    const struct blkcrypt_bio *spec)
+{
+	bio_set_dev(bio, client->bdev);
+	bio->bi_iter.bi_sector = spec->sector;
+	bio->bi_end_io = client_end_io;
+	bio->bi_opf = REQ_OP_READ;
+	if (spec->flags & (BLKCRYPT_BIO_WRITE | BLKCRYPT_BIO_FLUSH))
+		bio->bi_opf = REQ_OP_WRITE | REQ_SYNC;
+	if (spec->flags & BLKCRYPT_BIO_FUA)
+		bio->bi_opf |= REQ_FUA;
+	if (spec->flags & BLKCRYPT_BIO_FLUSH)
+		bio->bi_opf |= REQ_PREFLUSH;
+
+	if (spec->key != BLKCRYPT_NO_KEY) {
+		u64 dun[BLK_CRYPTO_DUN_ARRAY_SIZE] = { spec->dun };
+
+		set_ctx(bio, client->keys[spec->key], dun, GFP_KERNEL);
+	}
+}
+
+static void bio_again(struct bio *bio, struct client *client,
+		      const struct blkcrypt_bio *spec)
+{
+	unsigned short nr_segs = bio->bi_vcnt;
+
+	bio_reset(bio);
+	bio->bi_vcnt = nr_segs;
+	bio->bi_iter.bi_size = spec->len;
+	bio_aim(bio, client, spec);
+}
+
+/*
  * A page for every segment, and a segment that is shorter than its page begins
  * somewhere in it: no two become one, so that the number of segments is known.
  */
@@ -207,17 +244,6 @@ static struct bio *bio_build(struct client *client, u32 seg_size,
 	if (!bio)
 		return ERR_PTR(-ENOMEM);
 
-	bio_set_dev(bio, client->bdev);
-	bio->bi_iter.bi_sector = spec->sector;
-	bio->bi_end_io = client_end_io;
-	bio->bi_opf = REQ_OP_READ;
-	if (spec->flags & (BLKCRYPT_BIO_WRITE | BLKCRYPT_BIO_FLUSH))
-		bio->bi_opf = REQ_OP_WRITE | REQ_SYNC;
-	if (spec->flags & BLKCRYPT_BIO_FUA)
-		bio->bi_opf |= REQ_FUA;
-	if (spec->flags & BLKCRYPT_BIO_FLUSH)
-		bio->bi_opf |= REQ_PREFLUSH;
-
 	for (i = 0; i < nr_segs; i++) {
 		struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO);
 
@@ -234,11 +260,7 @@ static struct bio *bio_build(struct client *client, u32 seg_size,
 		return ERR_PTR(-EFAULT);
 	}
 
-	if (spec->key != BLKCRYPT_NO_KEY) {
-		u64 dun[BLK_CRYPTO_DUN_ARRAY_SIZE] = { spec->dun };
-
-		set_ctx(bio, client->keys[spec->key], dun, GFP_KERNEL);
-	}
+	bio_aim(bio, client, spec);
 	return bio;
 }
 
@@ -262,6 +284,72 @@ static void batch_run(struct bio **bios, unsigned int nr, bool plugged)
 
 	batch_put(&batch);
 	wait_for_completion_io(&batch.done);
+}
+
+static void bios_run(struct bio **bios, const struct blkcrypt_submit *submit)
+{
+	unsigned int batch = submit->batch ?: submit->nr;
+	unsigned int i;
+
+	for (i = 0; i < submit->nr; i += batch)
+		batch_run(bios + i, min(batch, submit->nr - i),
+			  submit->flags & BLKCRYPT_SUBMIT_PLUG);
+}
+
+static void bios_run_again(struct client *client, struct bio **bios,
+			   const struct blkcrypt_bio *specs,
+			   const struct blkcrypt_submit *submit)
+{
+	unsigned int round, i;
+
+	for (round = 0; round < submit->rounds; round++) {
+		for (i = 0; i < submit->nr; i++) {
+			/* An error ends it, and is for the caller to see. */
+			if (bios[i]->bi_status)
+				return;
+			bio_again(bios[i], client, &specs[i]);
+		}
+		bios_run(bios, submit);
+	}
+}
+
+/* Instructions of all that runs on a processor, of which the bench has one only. */
+static struct perf_event *counter_new(void)
+{
+	struct perf_event_attr attr = {
+		.type	= PERF_TYPE_HARDWARE,
+		.config	= PERF_COUNT_HW_INSTRUCTIONS,
+		.size	= sizeof(attr),
+		.pinned	= true,
+	};
+
+	return perf_event_create_kernel_counter(&attr, 0, NULL, NULL, NULL);
+}
+
+static u64 counter_read(struct perf_event *counter)
+{
+	u64 enabled, running;
+
+	return perf_event_read_value(counter, &enabled, &running);
+}
+
+static int bios_count(struct client *client, struct bio **bios,
+		      const struct blkcrypt_bio *specs,
+		      struct blkcrypt_submit *submit)
+{
+	struct perf_event *counter = counter_new();
+	u64 before;
+
+	if (IS_ERR(counter))
+		return PTR_ERR(counter);
+
+	before = counter_read(counter);
+	asm volatile(BLKCRYPT_MARK_BEGIN ::: "memory");
+	bios_run_again(client, bios, specs, submit);
+	asm volatile(BLKCRYPT_MARK_END ::: "memory");
+	submit->instructions = counter_read(counter) - before;
+	perf_event_release_kernel(counter);
+	return 0;
 }
 
 static int client_submit(struct client *client, void __user *arg)
@@ -300,7 +388,11 @@ static int client_submit(struct client *client, void __user *arg)
 		}
 	}
 
-	batch_run(bios, nr, submit.flags & BLKCRYPT_SUBMIT_PLUG);
+	bios_run(bios, &submit);
+	if (submit.flags & BLKCRYPT_SUBMIT_COUNT)
+		err = bios_count(client, bios, specs, &submit);
+	else
+		bios_run_again(client, bios, specs, &submit);
 
 	while (nr--) {
 		struct blkcrypt_bio *spec = &specs[nr];
@@ -314,7 +406,8 @@ static int client_submit(struct client *client, void __user *arg)
 	}
 	nr = 0;
 	if (copy_to_user(u64_to_user_ptr(submit.bios), specs,
-			 array_size(submit.nr, sizeof(*specs))))
+			 array_size(submit.nr, sizeof(*specs))) ||
+	    copy_to_user(arg, &submit, sizeof(submit)))
 		err = -EFAULT;
 
 free_bios:

@@ -12,8 +12,8 @@
 #include <linux/types.h>
 
 #define BLKCRYPT_KEY_SIZE	64	/* AES-256-XTS */
-#define BLKCRYPT_MAX_KEYS	256	/* of one open file */
-#define BLKCRYPT_MAX_BIOS	256	/* of one submission */
+#define BLKCRYPT_MAX_KEYS	1024	/* of one open file */
+#define BLKCRYPT_MAX_BIOS	2048	/* of one submission */
 #define BLKCRYPT_NO_KEY		-1
 
 /**
@@ -63,25 +63,38 @@ struct blkcrypt_bio {
 };
 
 #define BLKCRYPT_SUBMIT_PLUG	(1 << 0)	/* let neighbours merge */
+#define BLKCRYPT_SUBMIT_COUNT	(1 << 1)	/* count instructions */
+
+/* Around what is counted, for those who look on from outside: hints that no processor knows */
+#define BLKCRYPT_MARK_BEGIN	"hint #96"
+#define BLKCRYPT_MARK_END	"hint #97"
 
 /**
- * struct blkcrypt_submit - submit bios together and wait for all of them
+ * struct blkcrypt_submit - submit bios and wait for all of them
  * @bios: user-space address of an array of struct blkcrypt_bio
  * @nr: number of elements
  * @flags: BLKCRYPT_SUBMIT_*
  * @seg_size: bytes of each segment, at most a page
+ * @batch: how many are submitted together before they are waited for; 0: all
+ * @rounds: how often all of that is done again, after the first time
+ * @reserved: 0
+ * @instructions: filled in with BLKCRYPT_SUBMIT_COUNT: what processor 0 executed for the
+ *	rounds after the first
  */
 struct blkcrypt_submit {
 	__u64 bios;
 	__u32 nr;
 	__u32 flags;
 	__u32 seg_size;
+	__u32 batch;
+	__u32 rounds;
 	__u32 reserved;
+	__u64 instructions;
 };
 
 #define BLKCRYPT_IOC_TARGET	_IOW('Y', 0x60, struct blkcrypt_target)
 #define BLKCRYPT_IOC_ADD_KEY	_IOW('Y', 0x61, struct blkcrypt_key)
 #define BLKCRYPT_IOC_EVICT_KEY	_IOW('Y', 0x62, __u32)
-#define BLKCRYPT_IOC_SUBMIT	_IOW('Y', 0x63, struct blkcrypt_submit)
+#define BLKCRYPT_IOC_SUBMIT	_IOWR('Y', 0x63, struct blkcrypt_submit)
 
 #endif
