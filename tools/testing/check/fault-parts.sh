@@ -5,7 +5,7 @@
 # what their guests are given, and how they are started. Sourced by scripts/check,
 # whose functions and variables it uses.
 
-fault_guests="errors errors-msm life paths paths-msm no-cmdq no-cmdq-msm no-engine sd-card sleep losses losses-msm hygiene"
+fault_guests="errors errors-msm life paths paths-msm no-cmdq no-cmdq-msm no-engine sd-card sd-card-msm sleep losses losses-msm hygiene"
 
 # Tests of errors.sh that have extents, as it has them if none are named
 fault_tests="retry-data-unit-512 retry-data-unit-4096 retry-between-plain retry-merged
@@ -315,8 +315,20 @@ part_no_engine() {
 	few_files capabilities-of-the-engine-make-no-sense:-
 }
 
-# The slot is made for an eMMC, and an SD card sits in it
+# The slot is made for an eMMC, and an SD card sits in it, which keeps no ledger
 part_sd_card() {
 	card_model=sd-card
-	few_files requests-go-by-legacy:legacy
+	if [ "$host" = pci ]; then
+		few_files requests-go-by-legacy:legacy
+		return
+	fi
+	host_props="$host_props dt-sd=on"
+	debug_guest
+	dcmd=n
+	append=panic_on_warn=1
+	tests="fs.sh:ext4:one-key:many-keys:unencrypted-beside:remount:consistent-at-end paths.sh:as-expected
+ seen.sh:line-in-log:sysfs:counters guards.sh"
+	guest "$part"
+	quiet
+	proven
 }

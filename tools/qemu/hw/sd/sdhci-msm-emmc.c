@@ -645,6 +645,7 @@ static const Property msm_properties[] = {
     DEFINE_PROP_BOOL("x-scm-port", SDHCIMSMState, scm_port_on, false),
     DEFINE_PROP_STRING("dt-ice", SDHCIMSMState, dt_ice),
     DEFINE_PROP_BOOL("dt-cqe", SDHCIMSMState, dt_cqe, true),
+    DEFINE_PROP_BOOL("dt-sd", SDHCIMSMState, dt_sd, false),
     DEFINE_PROP_BOOL("x-legacy-crypto", SDHCIMSMState, legacy_on, true),
 };
 

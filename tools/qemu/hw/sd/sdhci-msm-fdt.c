@@ -126,7 +126,9 @@ static void msm_fdt_host(SDHCIMSMState *s, void *fdt, PlatformBusDevice *bus,
     qemu_fdt_setprop_cell(fdt, node, "bus-width", 8);
     qemu_fdt_setprop(fdt, node, "cap-mmc-highspeed", NULL, 0);
     qemu_fdt_setprop(fdt, node, "non-removable", NULL, 0);
-    qemu_fdt_setprop(fdt, node, "no-sd", NULL, 0);
+    if (!s->dt_sd) {
+        qemu_fdt_setprop(fdt, node, "no-sd", NULL, 0);
+    }
     qemu_fdt_setprop(fdt, node, "no-sdio", NULL, 0);
     if (s->dt_cqe) {
         qemu_fdt_setprop(fdt, node, "supports-cqe", NULL, 0);

@@ -159,6 +159,7 @@ struct SDHCIMSMState {
     bool scm_port_on;
     char *dt_ice;
     bool dt_cqe;
+    bool dt_sd;
     bool legacy_on;
 };
 
