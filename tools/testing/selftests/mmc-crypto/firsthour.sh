@@ -9,6 +9,8 @@
 # that begins with "# " is a command, and what follows, up to the next one, is all that
 # it prints; "..." stands for anything within a line. Each section that has commands is
 # a test with the name of its title, and a shell of its own; they build on each other.
+# Engine and processor are those of the virtual hosts: for a board, PAGE is a copy of the
+# page that has its own.
 #
 # The first two partitions of the card get file systems, of which no other test knows
 # anything: those that make theirs there have to come later.
