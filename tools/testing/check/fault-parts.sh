@@ -5,7 +5,7 @@
 # what their guests are given, and how they are started. Sourced by scripts/check,
 # whose functions and variables it uses.
 
-fault_guests="errors errors-msm life paths paths-msm no-cmdq no-cmdq-msm no-engine sd-card sd-card-msm sleep losses losses-msm hygiene"
+fault_guests="errors errors-msm life paths paths-msm no-cmdq no-cmdq-msm no-engine sd-card sd-card-msm sleep losses losses-msm hygiene kexec kexec-msm"
 
 # Tests of errors.sh that have extents, as it has them if none are named
 fault_tests="retry-data-unit-512 retry-data-unit-4096 retry-between-plain retry-merged
@@ -136,6 +136,8 @@ give_faults() {
 		key sleep-files
 		truncate -s 1G "$dir/swap.img" ;;
 	kexec.sh)
+		# Each of its tests is given the same
+		! grep -q kexec/ "$dir/corpus.list" || return 0
 		give_table kexec $((p1 * 512)) "$kexec_table" ""
 		mkdir -p "$dir/corpus/boot"
 		eval "kernel=\$kernel_$variant"
@@ -227,6 +229,43 @@ key_moment() {
 	note "$part" "ok memory: $1: $4"
 }
 
+# What was written last to each keyslot
+keyslots_cleared() {
+	if awk '/^P / { split($3, slot, "="); last[slot[2]] = $4 " " $5; programmed += $5 == "enable=1" }
+	     END { for (i in last) if (last[i] != "key=- enable=0") exit 1; exit !programmed }' \
+	     "$dir/engine.ledger"; then
+		note "$part" "ok keyslots cleared"
+	else
+		note "$part" "not ok keyslots cleared${tab}a key stayed in its slot (see $dir/engine.ledger)"
+	fi
+}
+
+# keys_found: how many keys there were each time that all keyslots were cleared in a row, as
+# a driver does before it uses the engine. The first time tells how many slots there are.
+keys_found() {
+	awk '/^P / {
+		split($3, field, "=")
+		slot = field[2] + 0
+		if ($5 == "enable=1") {
+			keyed = 1
+			held += !has[slot]
+			has[slot] = 1
+			at = -1
+			next
+		}
+		if (slot == 0 && at != 0)
+			found = held
+		at = slot == 0 ? 0 : slot == at + 1 || slot == at ? slot : -1
+		held -= has[slot]
+		has[slot] = 0
+		if (!keyed)
+			last = slot > last ? slot : last
+		else if (at == last && before != last)
+			print found
+		before = at
+	}' "$dir/engine.ledger" | paste -s -d ' '
+}
+
 # Without instrumentation, which keeps freed memory for a while
 part_hygiene() {
 	variant=run
@@ -253,14 +292,7 @@ part_hygiene() {
 		key_moment $moment "$dir/derived" 0 "no contents key"
 	done
 	rm -f -- "$dir"/dump-*
-	# What was written last to each keyslot
-	if awk '/^P / { split($3, slot, "="); last[slot[2]] = $4 " " $5; programmed += $5 == "enable=1" }
-	     END { for (i in last) if (last[i] != "key=- enable=0") exit 1; exit !programmed }' \
-	     "$dir/engine.ledger"; then
-		note "$part" "ok keyslots cleared"
-	else
-		note "$part" "not ok keyslots cleared${tab}a key stayed in its slot (see $dir/engine.ledger)"
-	fi
+	keyslots_cleared
 }
 
 # Sleep, hibernation and kexec. Nothing makes the host lose its keys but the machine's
@@ -294,6 +326,28 @@ part_losses() {
 	guest "$part"
 	quiet
 	proven
+}
+
+# Another kernel takes over, twice; the second time from one that has panicked. Without
+# message interrupts, which cannot be taken away from the first kernel's memory.
+part_kexec() {
+	variant=run
+	fallback=n
+	host_props="$host_props keys-lost-at=never"
+	append="crashkernel=192M irqchip.gicv3_nolpi=1 pci=nomsi"
+	tests="kexec.sh:restarted kexec.sh:crashed guards.sh"
+	guest "$part"
+	sed -i "/Kernel panic - not syncing: sysrq triggered crash/d" "$dir/reports"
+	quiet
+	proven
+	keyslots_cleared
+	found=$(keys_found | sed "s/[1-9][0-9]*/some/g")
+	due=$(echo "$tests" | tr " " "\n" | sed -n "s/.*:restarted/0/p; s/.*:crashed/some/p" | paste -s -d " ")
+	if [ "$found" = "$due" ]; then
+		note "$part" "ok keyslots found"
+	else
+		note "$part" "not ok keyslots found${tab}with '$found' keys, not '$due'"
+	fi
 }
 
 # few_files UNUSED: what is enough to see who encrypts, and that the format is the same;
