@@ -5,7 +5,7 @@
 # what their guests are given, and how they are started. Sourced by scripts/check,
 # whose functions and variables it uses.
 
-fault_guests="errors errors-msm life paths paths-msm no-cmdq no-cmdq-msm no-engine sd-card sd-card-msm sleep losses losses-msm hygiene kexec kexec-msm"
+fault_guests="errors errors-msm life paths paths-msm no-cmdq no-cmdq-msm no-engine sd-card sd-card-msm sleep losses losses-msm hygiene hibernate kexec kexec-msm"
 
 # Tests of errors.sh that have extents, as it has them if none are named
 fault_tests="retry-data-unit-512 retry-data-unit-4096 retry-between-plain retry-merged
@@ -99,9 +99,14 @@ hygiene_table="
 losses_table="
 - files files perfile 5 30000"
 
-# Files of sleep.sh and kexec.sh, which use the first partition one after the other
+# Files of sleep.sh, and those that the other kernel reads, with more keys than there are
+# keyslots
 sleep_table="
-- other other perfile 6 30000"
+- files files perfile 12 30000"
+other_table="
+- other other perfile 40 5000"
+
+# Files of kexec.sh
 kexec_table="
 - files files perfile 12 30000"
 
@@ -131,9 +136,8 @@ give_faults() {
 		give_table life $((p1 * 512)) "$life_table" ""
 		key life-scratch ;;
 	sleep.sh)
-		give_table sleep $((p2 * 512)) "$sleep_table" ""
-		file_list sleep/files 12 30000 >>"$dir/corpus.list"
-		key sleep-files
+		give_table sleep $((p1 * 512)) "$sleep_table" ""
+		give_table sleep $((p2 * 512)) "$other_table" ""
 		truncate -s 1G "$dir/swap.img" ;;
 	kexec.sh)
 		# Each of its tests is given the same
@@ -295,19 +299,13 @@ part_hygiene() {
 	keyslots_cleared
 }
 
-# Sleep, hibernation and kexec. Nothing makes the host lose its keys but the machine's
-# reset, so that what another kernel left in the keyslots stays there.
+# The host keeps its keys, which its driver cannot count on
 part_sleep() {
 	debug_guest
 	host_props="$host_props keys-lost-at=never"
-	append="hibernate=nocompress panic=0 earlycon=pl011,0x9000000"
-	reboot=y
 	recovery=y
-	limit=1200
 	tests="sleep.sh:suspended-to-idle:consistent-at-end guards.sh"
 	guest "$part"
-	# The base reads an image with interrupts off where arm64 wants to wait for others
-	sed -i "/WARNING: .* at smp_call_function_many_cond/d" "$dir/reports"
 	quiet
 	proven
 }
@@ -328,8 +326,25 @@ part_losses() {
 	proven
 }
 
-# Another kernel takes over, twice; the second time from one that has panicked. Without
-# message interrupts, which cannot be taken away from the first kernel's memory.
+# The machine is reset on the way, and another kernel uses the engine before the one that
+# hibernated is back. Nothing but the reset makes the host lose its keys: what the other
+# kernel leaves in the keyslots stays there. Without message interrupts, whose tables are
+# the other kernel's.
+part_hibernate() {
+	variant=run
+	fallback=n
+	host_props="$host_props keys-lost-at=never"
+	append="panic=0 irqchip.gicv3_nolpi=1 pci=nomsi"
+	reboot=y
+	tests="sleep.sh:hibernated:consistent-at-end guards.sh"
+	guest "$part"
+	quiet
+	proven
+}
+
+# Another kernel takes over, twice; the second time from one that has panicked. The host
+# keeps its keys. Without message interrupts, which cannot be taken away from the first
+# kernel's memory.
 part_kexec() {
 	variant=run
 	fallback=n

@@ -65,14 +65,27 @@ test_suspended_to_idle() {
 	[ "$count" -gt "$sleeps" ] || fail "the host did not sleep"
 }
 
+# A file that is open keeps its key, and with it a keyslot as it is believed
 test_hibernated() {
 	swapon /dev/vdb
+	drop
+	holders=
+	for file in "$mnt"/files/*; do
+		tail -f "$file" >/dev/null &
+		holders="$holders $!"
+	done
+	same "$in/files" $mnt/files
 	before=$(engine_stat keys-programmed)
+	echo 0 >/sys/power/image_size
 	echo reboot >/sys/power/disk
 	echo disk >/sys/power/state
 	# Another kernel has been here
 	count=$(engine_stat keys-programmed)
 	[ "$count" -gt "$before" ] || fail "no key was programmed on the way"
+	echo 1 >/proc/sys/vm/drop_caches
+	same "$in/files" $mnt/files
+	# shellcheck disable=SC2086 # a list
+	kill $holders
 	again
 	swapoff /dev/vdb
 }
