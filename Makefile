@@ -20,6 +20,7 @@ help:
 	@echo '  make check-full   the same, with 200 rounds of faults and all mutants'
 	@echo '  make faults       ROUNDS=n rounds of I/O while things go wrong, from SEED=s on'
 	@echo '  make mutants      break the series line by line: each has to be noticed'
+	@echo '  make bench        what inline encryption costs, beside what else there is'
 	@echo '  make shell        a shell in the guest, with the card of the last run'
 	@echo
 	@echo '  make tree         out/tree: a git tree of the base and the series'
@@ -34,8 +35,8 @@ help:
 	@echo '  make clean        remove what was built; make distclean: the cache too'
 	@echo
 	@echo '  INPUT=dir         the files to encrypt (run, shell; default: Documentation)'
-	@echo '  KERNEL=path       a kernel tree, build folder or Image of your own (run, shell)'
-	@echo '  HOST=pci          the host model that the card is on: pci or msm'
+	@echo '  KERNEL=path       a kernel tree, build folder or Image of your own (run, shell; bench: no Image)'
+	@echo '  HOST=pci          the host model that the card is on: pci or msm (bench: both if not given)'
 	@echo '  ROUNDS=n SEED=s   how many rounds, and the seed of the first (faults)'
 	@echo '  ONLY=name         one mutant; ROTATE=n three of them (mutants)'
 	@echo '  PLAINTEXT=1       run without encryption: the proof must say FAIL'
@@ -56,6 +57,9 @@ faults:
 
 mutants:
 	@$(S)/mutants $(addprefix --only ,$(ONLY)) $(if $(ROTATE),--rotate $(ROTATE))
+
+bench:
+	@$(S)/bench $(if $(HOST),--host $(HOST))
 
 tree refresh series: deps
 	@$(S)/$@
@@ -86,5 +90,5 @@ distclean: clean
 	rm -f .config .config.old
 	@$(S)/fetch --forget
 
-.PHONY: help run shell check check-full faults mutants tree refresh series kernel qemu fetch deps \
+.PHONY: help run shell check check-full faults mutants bench tree refresh series kernel qemu fetch deps \
 	menuconfig defconfig clean distclean
