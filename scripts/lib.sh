@@ -103,7 +103,8 @@ with_progress() {
 
 end_progress() {
 	[ -n "${progress_pid-}" ] || return 0
-	kill "$progress_pid" 2>/dev/null || :
+	# A shell that was just forked may lose any other signal, and then go on for ever
+	kill -KILL "$progress_pid" 2>/dev/null || :
 	wait "$progress_pid" 2>/dev/null || :
 	progress_pid=
 }
