@@ -138,6 +138,16 @@ jobs() {
 	fi
 }
 
+# need_host MODEL: is it known, and have the kernels its driver?
+need_host() {
+	case $1 in
+	pci) nh_driver=$CONFIG_HOST_PCI ;;
+	msm) nh_driver=$CONFIG_HOST_MSM ;;
+	*) usage_error "unknown host '$1': pci and msm are known" ;;
+	esac
+	[ "$nh_driver" = y ] || die "host '$1' is not configured (make menuconfig)"
+}
+
 # compiler_args: what make is told so that it builds for arm64
 compiler_args() {
 	echo ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-
@@ -146,8 +156,8 @@ compiler_args() {
 	fi
 }
 
-# The configuration: what "make menuconfig" wrote, or else the defaults, which
-# are those of Kconfig (scripts-test.sh compares them).
+# The configuration: what "make menuconfig" wrote, over the defaults, which are
+# those of Kconfig (scripts-test.sh compares them)
 defaults() {
 	CONFIG_BASE_FETCHED=y
 	CONFIG_BASE_PATH=
@@ -165,9 +175,9 @@ defaults() {
 	CONFIG_DEBUG_ATOMIC=y
 }
 
+defaults
 if [ -e "$top/.config" ]; then
 	# Only what kconfig writes is taken from the file; it is no script
-	eval "$(sed -n '/^CONFIG_[A-Z0-9_]*=\(y\|-\{0,1\}[0-9]*\|"[^"$`\\]*"\)$/p' "$top/.config")"
-else
-	defaults
+	eval "$(sed -n 's/^# \(CONFIG_[A-Z0-9_]*\) is not set$/\1=/p
+		/^CONFIG_[A-Z0-9_]*=\(y\|-\{0,1\}[0-9]*\|"[^"$`\\]*"\)$/p' "$top/.config")"
 fi
