@@ -3,6 +3,8 @@
 #
 # planted.sh - the kernel under test reports errors that were made on purpose
 #
+# usage: planted.sh [TEST...]
+#
 # A report is looked for in the kernel's log here, and by the host on the console,
 # with what it uses for every guest. lockdep comes first: the report of KASAN turns it
 # off. KASAN reports once a boot.
@@ -23,5 +25,7 @@ test_sleep_in_atomic_is_seen() { sees sleep 'BUG: sleeping function called from 
 test_warning_is_seen() { sees warning 'WARNING: .* planted_warning'; }
 test_lockdep_sees_an_inversion() { sees inversion 'possible circular locking dependency'; }
 
-run_tests planted- lockdep-sees-an-inversion ubsan-sees-a-shift sleep-in-atomic-is-seen \
+# What the kernel was not configured with is not asked for
+[ $# -gt 0 ] || set -- lockdep-sees-an-inversion ubsan-sees-a-shift sleep-in-atomic-is-seen \
 	warning-is-seen kasan-sees-an-overrun
+run_tests planted- "$@"
