@@ -20,7 +20,7 @@ trap 'exit 130' INT TERM HUP
 # A copy, so that .config, out/ and the cache are this test's
 copy=$work/repo
 mkdir -p "$copy" "$work/tmp" "$work/bin"
-(cd "$top" && tar -cf - Makefile Kconfig scripts tools/testing/guest tools/testing/configs) | tar -xf - -C "$copy"
+(cd "$top" && tar -cf - Makefile Kconfig scripts tools/testing/guest tools/testing/configs tools/testing/check) | tar -xf - -C "$copy"
 unset BASE QEMU KERNEL INPUT PLAINTEXT HOST MAKEFLAGS MAKELEVEL
 real_cache=${XDG_CACHE_HOME:-$HOME/.cache}/mmc-crypto
 export XDG_CACHE_HOME="$work/cache" TMPDIR="$work/tmp"
@@ -111,12 +111,12 @@ wait_for() {
 
 test_no_network_base() {
 	empty_mirror
-	refused 1 'cannot get package lists.*BASE=' env APT_CONFIG="$work/apt.conf" scripts/fetch base
+	refused 1 'cannot fetch package lists.*BASE=' env APT_CONFIG="$work/apt.conf" scripts/fetch base
 }
 
 test_no_network_qemu() {
 	empty_mirror
-	refused 1 'cannot get package lists.*QEMU=' env APT_CONFIG="$work/apt.conf" scripts/fetch qemu
+	refused 1 'cannot fetch package lists.*QEMU=' env APT_CONFIG="$work/apt.conf" scripts/fetch qemu
 }
 
 test_no_apt_source() {
@@ -140,12 +140,58 @@ test_no_sudo() {
 	refused 1 'sudo: you may not.*needed: bc' env APT_CONFIG="$work/apt.conf" PATH="$work/bin:$PATH" scripts/deps
 }
 
+# fake_apt COMMANDS: lists can be had, and then this is done instead of fetching
+fake_apt() {
+	empty_mirror
+	cat >"$work/bin/apt-get" <<-EOF
+	#!/bin/sh
+	case " \$* " in
+	*" --print-uris "*)	exec /usr/bin/apt-get "\$@" ;;
+	*" update "*)		exit 0 ;;
+	esac
+	$1
+	EOF
+	chmod +x "$work/bin/apt-get"
+}
+
+# not_there WHAT TEXT: there are lists, and the mirror has not what they name
+not_there() {
+	fake_apt 'echo "W: never mind" >&2; echo "E: it is gone" >&2; exit 100'
+	refused 1 "$2" env APT_CONFIG="$work/apt.conf" PATH="$work/bin:$PATH" scripts/fetch "$1" || return 1
+	# The lists may be what is wrong
+	[ ! -e "$XDG_CACHE_HOME/mmc-crypto/apt/$1/updated" ] || { echo "the lists are kept"; return 1; }
+}
+
+test_package_gone_base() {
+	not_there base 'cannot fetch linux-source-5.10 .* (it is gone); .*BASE='
+}
+
+test_package_gone_qemu() {
+	not_there qemu 'cannot fetch the source of QEMU .* (it is gone); .*QEMU='
+}
+
+test_package_gone_guest() {
+	not_there guest "cannot fetch the guest's programs .* (it is gone)$"
+}
+
+test_package_gone_debian() {
+	not_there debian 'cannot fetch a kernel 6.12 '
+}
+
+test_wrong_checksum() {
+	fake_apt 'echo wrong >linux-source-5.10_5.10.262-1_all.deb'
+	refused 1 'checksum of linux-source.* is wrong' \
+		env APT_CONFIG="$work/apt.conf" PATH="$work/bin:$PATH" scripts/fetch base || return 1
+	rm -rf "$XDG_CACHE_HOME/mmc-crypto/apt"
+	[ -z "$(find "$XDG_CACHE_HOME" -name 'linux-source*')" ] || { echo "it is kept"; return 1; }
+}
+
 test_half_download_not_trusted() {
 	empty_mirror
 	deb=$XDG_CACHE_HOME/mmc-crypto/dl/linux-source-5.10_5.10.262-1_all.deb
 	mkdir -p "${deb%/*}"
 	echo half >"$deb"
-	refused 1 'cannot get package lists' env APT_CONFIG="$work/apt.conf" scripts/fetch base || return 1
+	refused 1 'cannot fetch package lists' env APT_CONFIG="$work/apt.conf" scripts/fetch base || return 1
 	[ ! -e "$deb" ] || { echo "the half file is still there"; return 1; }
 }
 
@@ -155,7 +201,7 @@ test_qemu_changed_in_cache() {
 	mkdir -p "${f%/*}"
 	echo changed >"$f"
 	echo 0000 >"$f.sha256"
-	refused 1 'cannot get package lists' env APT_CONFIG="$work/apt.conf" scripts/fetch qemu
+	refused 1 'cannot fetch package lists' env APT_CONFIG="$work/apt.conf" scripts/fetch qemu
 }
 
 test_base_missing() {
@@ -213,6 +259,74 @@ test_qemu_wrong_version() {
 	refused 1 'is not QEMU 10.0 (9.2.0)' env QEMU="$work/q.tar.xz" scripts/fetch qemu
 }
 
+test_qemu_is_a_folder() {
+	mkdir -p "$work/qemu-10.0.2"
+	refused 1 'a tarball of QEMU 10.0 is needed' env QEMU="$work/qemu-10.0.2" scripts/fetch qemu
+}
+
+# small_qemu: a source of QEMU, and an overlay for it, that take no time to build. What
+# is built is a word; sleep's argument stands in a file.
+small_qemu() {
+	rm -rf "$work/qemu-10.0.9" tools/qemu out/qemu
+	mkdir -p "$work/qemu-10.0.9/pc-bios" tools/qemu/configs tools/qemu/docs tools/qemu/hw \
+		tools/qemu/include tools/qemu/tests tools/qemu/patches
+	echo 10.0.9 >"$work/qemu-10.0.9/VERSION"
+	: >"$work/qemu-10.0.9/pc-bios/meson.build"
+	echo old >"$work/qemu-10.0.9/word"
+	cat >"$work/qemu-10.0.9/configure" <<-EOF
+	#!/bin/sh
+	cat >build.ninja <<-END
+	rule it
+	 command = echo y >$work/mark && sleep \\\$\\\$(cat $work/hurry) && cp \\\$in \\\$out && chmod +x \\\$out
+	build qemu-system-aarch64: it $copy/out/qemu/src/word
+	END
+	EOF
+	chmod +x "$work/qemu-10.0.9/configure"
+	echo file >tools/qemu/hw/file
+	printf -- '--- a/word\n+++ b/word\n@@ -1 +1 @@\n-old\n+new\n' >tools/qemu/patches/0001-word.patch
+	pack_qemu
+}
+
+pack_qemu() {
+	tar -C "$work" -czf "$work/qemu.tar.gz" qemu-10.0.9
+	echo 0 >"$work/hurry"
+}
+
+test_qemu_builds_without_ccache() {
+	small_qemu
+	echo '# CONFIG_CCACHE is not set' >.config
+	scripts/qemu "$work/qemu.tar.gz" >"$said" 2>&1
+	res=$?
+	rm -f .config
+	[ $res -eq 0 ] && [ "$(cat out/qemu/qemu-system-aarch64)" = new ] &&
+		! grep ccache out/qemu/build/configured
+}
+
+test_qemu_file_is_there_already() {
+	small_qemu
+	mkdir "$work/qemu-10.0.9/hw"
+	: >"$work/qemu-10.0.9/hw/file"
+	pack_qemu
+	refused 1 'has a file of its own at tools/qemu/hw/file' scripts/qemu "$work/qemu.tar.gz"
+}
+
+test_qemu_patch_does_not_apply() {
+	small_qemu
+	echo other >"$work/qemu-10.0.9/word"
+	pack_qemu
+	scripts/qemu "$work/qemu.tar.gz" >"$said" 2>&1 && return 1
+	tail -n 1 "$said" | grep -q '0001-word.patch does not apply to qemu.tar.gz'
+}
+
+test_qemu_interrupted() {
+	small_qemu
+	echo 1000 >"$work/hurry"
+	interrupted "$work/mark" scripts/qemu "$work/qemu.tar.gz" || return 1
+	[ ! -e out/qemu/qemu-system-aarch64 ] || { echo "there is one already"; return 1; }
+	echo 0 >"$work/hurry"
+	scripts/qemu "$work/qemu.tar.gz" >"$said" 2>&1 && [ "$(cat out/qemu/qemu-system-aarch64)" = new ]
+}
+
 test_no_space_for_download() {
 	fake_df 10
 	refused 1 'no space left for' env PATH="$work/bin:$PATH" scripts/fetch base
@@ -243,16 +357,22 @@ test_input_empty() {
 test_input_unreadable() {
 	mkdir -p "$work/locked/sub"
 	echo data >"$work/locked/file"
-	chmod 0 "$work/locked/sub"
+	echo data >"$work/locked/sub/file"
 	if [ "$(id -u)" -eq 0 ]; then
 		# root reads everything, until it may not
 		set -- setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-dac_override,-dac_read_search
 	else
 		set --
 	fi
-	refused 1 'cannot read .*sub' "$@" env INPUT="$work/locked" scripts/run
-	res=$?
-	chmod 755 "$work/locked/sub"
+	res=0
+	for path in sub/file sub; do
+		chmod 0 "$work/locked/$path"
+		refused 1 "cannot read .*/$path\$" "$@" env INPUT="$work/locked" scripts/run || res=1
+		chmod 755 "$work/locked/$path"
+	done
+	chmod 0 "$work/locked"
+	refused 1 'INPUT=.*/locked cannot be read' "$@" env INPUT="$work/locked" scripts/run || res=1
+	chmod 755 "$work/locked"
 	return $res
 }
 
@@ -315,14 +435,16 @@ test_host_chooses_device_and_machine() {
 }
 
 test_unknown_options() {
-	for s in config corpus deps faults fetch guest kernel mutants run vm; do
-		refused 2 'try .* --help' "scripts/$s" --no-such-option || { echo "scripts/$s"; return 1; }
+	for s in scripts/*; do
+		case $s in *.sh) continue ;; esac
+		refused 2 'try .* --help' "$s" --no-such-option || { echo "$s"; return 1; }
 	done
 }
 
 test_help() {
-	for s in config corpus deps faults fetch guest kernel mutants run vm; do
-		"scripts/$s" --help | grep -q '^usage: ' || { echo "scripts/$s"; return 1; }
+	for s in scripts/*; do
+		case $s in *.sh) continue ;; esac
+		"$s" --help | grep -q '^usage: ' || { echo "$s"; return 1; }
 	done
 }
 
@@ -354,6 +476,18 @@ test_kvm_that_does_not_work() {
 	refused 1 'KVM' scripts/vm --qemu "$work/qemu" --kernel "$work/Image" --accel kvm
 }
 
+# Where the processor would do, and the guest that only powers off never does
+test_kvm_that_hangs() {
+	fake_qemu
+	printf '#!/bin/sh\necho aarch64\n' >"$work/bin/uname"
+	printf '#!/bin/sh\nshift 3\nexec /usr/bin/timeout 1 "$@"\n' >"$work/bin/timeout"
+	chmod +x "$work/bin/uname" "$work/bin/timeout"
+	refused 1 'KVM was asked for' /usr/bin/env PATH="$work/bin:$PATH" \
+		scripts/vm --qemu "$work/qemu" --kernel "$work/Image" --accel kvm || return 1
+	[ -z "$(find out -name 'kvm-probe.*')" ] || { echo "left files behind"; return 1; }
+	[ ! -e "$work/qemu.pid" ] || gone "$(cat "$work/qemu.pid")"
+}
+
 test_vm_time_limit() {
 	fake_qemu
 	got=0
@@ -367,6 +501,7 @@ test_vm_time_limit() {
 interrupted() {
 	mark=$1
 	shift
+	rm -f "$mark"
 	setsid env --default-signal=INT "$@" >"$said" 2>&1 </dev/null &
 	pid=$!
 	wait_for "$mark" || return 1
@@ -408,6 +543,31 @@ test_fetch_interrupted() {
 	[ -f "$tree/Kconfig" ]
 }
 
+test_kernel_interrupted() {
+	kernel_tree "$work/slow" 5 10 8
+	cat >"$work/bin/make" <<-EOF
+	#!/bin/sh
+	for each; do
+		case \$each in O=*) o=\${each#O=} ;; esac
+	done
+	case " \$* " in
+	*" allnoconfig "*)	cp "\$o/wanted.config" "\$o/.config" ;;
+	*" modules_install "*)	mkdir -p "\$o/root/lib/modules/5.10.8" ;;
+	*)	mkdir -p "\$o/arch/arm64/boot"
+		echo half >"\$o/arch/arm64/boot/Image"
+		echo y >"$work/mark"
+		sleep \$(cat "$work/hurry")
+		echo whole >"\$o/arch/arm64/boot/Image" ;;
+	esac
+	EOF
+	chmod +x "$work/bin/make"
+	echo 1000 >"$work/hurry"
+	interrupted "$work/mark" env PATH="$work/bin:$PATH" BASE="$work/slow" scripts/kernel stock || return 1
+	echo 0 >"$work/hurry"
+	build=$(env PATH="$work/bin:$PATH" BASE="$work/slow" scripts/kernel stock 2>"$said") || return 1
+	[ "$(cat "$build/arch/arm64/boot/Image")" = whole ]
+}
+
 test_defaults_are_kconfigs() {
 	# The tool is built out of the base: where that was fetched, compare
 	base=$real_cache/src/linux-source-5.10
@@ -421,17 +581,34 @@ test_defaults_are_kconfigs() {
 }
 
 test_config_is_read() {
-	echo 'CONFIG_HOST_PCI is not set' >.config
+	printf '# CONFIG_HOST_%s is not set\n' PCI MSM >.config
+	echo CONFIG_CARD_SIZE=2304 >>.config
+	mkdir -p "$work/large"
+	truncate -s 3G "$work/large/file"
 	refused 1 "host 'pci' is not configured" scripts/run &&
-		refused 1 "host 'msm' is not configured" env HOST=msm scripts/run
+		refused 1 "host 'msm' is not configured" env HOST=msm scripts/run &&
+		refused 1 "host 'msm' is not configured" scripts/faults --host msm &&
+		echo CONFIG_HOST_PCI=y >>.config &&
+		refused 1 'larger than the card: .* it has 2304' env INPUT="$work/large" scripts/run
 	res=$?
 	rm -f .config
 	return $res
 }
 
+test_config_chooses_parts_of_check() {
+	scripts/check --list >"$work/all"
+	echo '# CONFIG_HOST_MSM is not set' >.config
+	scripts/check --list >"$work/pci" &&
+		refused 2 "no part 'run-msm' (.config leaves out HOST_MSM)" scripts/check --only run-msm
+	res=$?
+	rm -f .config
+	[ $res -eq 0 ] && grep -qx run-msm "$work/all" && grep -qx run "$work/pci" || return 1
+	! grep -e '-msm$' "$work/pci"
+}
+
 test_config_is_no_script() {
 	# shellcheck disable=SC2016 # it must not be run
-	printf 'CONFIG_HOST_PCI=y\nCONFIG_BASE_PATH="$(touch %s)"\ntouch %s\n' "$work/bad" "$work/bad" >.config
+	printf 'CONFIG_BASE_PATH="$(touch %s)"\ntouch %s\n' "$work/bad" "$work/bad" >.config
 	INPUT=/no/such scripts/run >"$said" 2>&1
 	rm -f .config
 	[ ! -e "$work/bad" ]

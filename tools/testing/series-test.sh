@@ -75,6 +75,36 @@ is_the_same_every_time() {
 	"$repo/scripts/tree" && [ "$(head_of '')" = "$before" ]
 }
 
+# Ctrl-C at a step of git's, and then the same command again; from nothing or not
+is_made_after_an_interruption() {
+	before=$(head_of '') || return 1
+	mkdir -p "$work/bin"
+	real=$(command -v git)
+	for step in add checkout; do
+		case $step in
+		add)	rm -rf "$repo/out/tree" ;;
+		*)	rm -f "$repo/out/tree/.git/mmc-crypto-stamp"
+			git -C "$repo/out/tree" checkout -q base ;;
+		esac
+		printf '#!/bin/sh\ncase " $* " in\n*" %s "*)\n\techo y >"%s"\n\tsleep 1000 ;;\nesac\nexec "%s" "$@"\n' \
+			$step "$work/mark" "$real" >"$work/bin/git"
+		chmod +x "$work/bin/git"
+		rm -f "$work/mark"
+		setsid env --default-signal=INT PATH="$work/bin:$PATH" "$repo/scripts/tree" &
+		pid=$!
+		tries=0
+		until [ -e "$work/mark" ]; do
+			tries=$((tries + 1))
+			[ $tries -lt 300 ] || { echo "never came to git $step"; return 1; }
+			sleep 0.1
+		done
+		kill -INT -$pid
+		! wait $pid || { echo "interrupted at git $step, and status 0"; return 1; }
+		"$repo/scripts/tree" && [ "$(head_of '')" = "$before" ] || return 1
+		[ -z "$(git -C "$repo/out/tree" status --porcelain)" ] || { echo "not whole after git $step"; return 1; }
+	done
+}
+
 comes_back_unchanged() {
 	"$repo/scripts/refresh" || return 1
 	for d in patches block drivers include Documentation; do
@@ -147,7 +177,7 @@ change_to_an_added_file_has_to_be_squashed() {
 }
 
 echo "KTAP version 1"
-tests="becomes_a_tree is_the_same_every_time comes_back_unchanged
+tests="becomes_a_tree is_the_same_every_time is_made_after_an_interruption comes_back_unchanged
 mails_apply_without_an_identity cover_letter_is_filled_in
 file_that_is_there_already_is_refused patch_that_does_not_apply_is_refused
 other_kernel_is_refused work_in_the_tree_is_not_lost
