@@ -84,7 +84,8 @@ static int rpmb_counter(int fd)
 	if (err)
 		return -1;
 
-	errno = EBADMSG;
+	/* Not what the driver says if the card refuses the partition */
+	errno = EPROTO;
 	if (ntohs(response.type) != RPMB_COUNTER ||
 	    memcmp(response.nonce, request.nonce, sizeof(request.nonce)) ||
 	    (ntohs(response.result) != RPMB_OK && ntohs(response.result) != RPMB_NO_KEY))
