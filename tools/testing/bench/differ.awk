@@ -5,19 +5,19 @@
 #   awk -v one="raw plaintext read rand 4096 31" -v two="raw inline read rand 4096 31" \
 #       -f differ.awk plan-one functions-one plan-two functions-two
 #
-# A row is told by the beginning of its line in the plan, whose number is that of its
-# window. What differs by less than half an instruction is no matter of the request.
+# A row is told by the beginning of its line in the plan, whose number is the row's. What
+# differs by less than half an instruction is no matter of the request.
 
 FNR == 1 { nth++ }
 
-nth == 1 && index($0, one " ") == 1 && !window[1] { window[1] = FNR; requests[1] = $7 * $8 }
-nth == 3 && index($0, two " ") == 1 && !window[2] { window[2] = FNR; requests[2] = $7 * $8 }
+nth == 1 && index($0, one " ") == 1 && !row[1] { row[1] = FNR; requests[1] = $7 * $8 }
+nth == 3 && index($0, two " ") == 1 && !row[2] { row[2] = FNR; requests[2] = $7 * $8 }
 
-nth == 2 && $1 == window[1] { differ[$2 " " $3] -= $4 / requests[1] }
-nth == 4 && $1 == window[2] { differ[$2 " " $3] += $4 / requests[2] }
+nth == 2 && $1 == row[1] { differ[$2 " " $3] -= $4 / requests[1] }
+nth == 4 && $1 == row[2] { differ[$2 " " $3] += $4 / requests[2] }
 
 END {
-	if (!window[1] || !window[2])
+	if (!row[1] || !row[2])
 		exit 1
 	for (i in differ)
 		if (differ[i] > 0.5 || differ[i] < -0.5) {

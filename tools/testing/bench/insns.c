@@ -2,10 +2,10 @@
 /*
  * insns - a plugin of QEMU that counts instructions by their address
  *
- *   -plugin libinsns.so,out=FILE[,every=N]
+ *   -plugin libinsns.so,out=FILE
  *
  * What is counted is what one processor executes between the two hints that
- * tools/testing/blkcrypt/blkcrypt.h names. Each N-th such window is a paragraph of FILE:
+ * tools/testing/blkcrypt/blkcrypt.h names. Each such window is a paragraph of FILE:
  *
  *   window N
  *   ADDRESS COUNT BYTES     of the kernel, in hex and decimal
@@ -41,7 +41,7 @@ static struct qemu_plugin_scoreboard *score;
 static uint64_t addresses[PLACES];
 static size_t nr_places = PLACE_USER + 1;
 static GHashTable *place_of;
-static unsigned int windows, every = 1;
+static unsigned int windows;
 static FILE *out;
 
 static size_t place_find(uint64_t address)
@@ -77,9 +77,7 @@ static void window_end(unsigned int cpu, void *data)
 {
 	const struct place *place = places(cpu);
 
-	if (++windows % every)
-		return;
-	fprintf(out, "window %u\n", windows / every);
+	fprintf(out, "window %u\n", ++windows);
 	for (size_t i = PLACE_USER + 1; i < nr_places; i++)
 		if (place[i].count)
 			fprintf(out, "%016" PRIx64 " %" PRIu64 " %" PRIu64 "\n",
@@ -127,9 +125,7 @@ static void ended(qemu_plugin_id_t id, void *data)
 QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info,
 					   int argc, char **argv)
 {
-	if (argc == 2 && g_str_has_prefix(argv[1], "every="))
-		every = MAX(1, atoi(argv[1] + strlen("every=")));
-	if (!argc || !g_str_has_prefix(argv[0], "out=")) {
+	if (argc != 1 || !g_str_has_prefix(argv[0], "out=")) {
 		fputs("insns: out=FILE is needed\n", stderr);
 		return -1;
 	}

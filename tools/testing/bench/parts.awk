@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# parts.awk - what the windows of insns.c were spent on: one line for each, in
+# parts.awk - what the rows of a bench were spent on: one line for each, in
 # instructions and bytes stored, by part of the kernel
 #
 #   awk -f parts.awk objects symbols results windows
@@ -8,12 +8,12 @@
 #   objects    PART SYMBOL, a line each: what the object files of a part define
 #   symbols    System.map of the kernel
 #   results    of the guest, with a line "module ADDRESS SYMBOL [MODULE]" for each
-#              symbol of its modules
+#              symbol of its modules, and the rows
 #   windows    what insns.c wrote
 #
-# Prints: WINDOW ALL BYTES PART=COUNT... and, with -v functions=FILE, writes there
-# WINDOW PART FUNCTION COUNT. A symbol whose name is in two parts belongs to that of
-# the symbol before it: what is linked from one file lies together.
+# Prints: ROW ALL BYTES PART=COUNT... and, with -v functions=FILE, writes there
+# ROW PART FUNCTION COUNT, rows being counted. A symbol whose name is in two parts belongs
+# to that of the symbol before it: what is linked from one file lies together.
 
 function part_of_module(m)
 {
@@ -43,6 +43,13 @@ nth == 2 {
 }
 
 nth == 3 {
+	# Of the repetitions of a row, each of which is a window, the last
+	if ($1 == "row") {
+		repeats = $0
+		sub(/.* repeats=/, "", repeats)
+		last += repeats + 0
+		row_of[last] = ++nr_rows
+	}
 	if ($1 == "module" && $3 !~ /^[$]/) {
 		gsub(/[][]/, "", $4)
 		line[++n] = $2 " " $3 " " $4
@@ -97,18 +104,23 @@ function find(a,	lo, hi, mid)
 	return known[a] = lo
 }
 
-$1 == "window" { window = $2; next }
+$1 == "window" {
+	row = row_of[$2]
+	next
+}
+
+!row { next }
 
 $1 == "user" {
 	all += $2
 	bytes += $3
-	out = window " " sprintf("%.0f %.0f", all, bytes)
+	out = row " " sprintf("%.0f %.0f", all, bytes)
 	for (p in sum)
 		out = out " " p "=" sprintf("%.0f", sum[p])
 	print out " user=" $2
 	if (functions)
 		for (s in of_symbol)
-			print window, parts[s], name[s], of_symbol[s] >functions
+			print row, parts[s], name[s], of_symbol[s] >functions
 	split("", sum)
 	split("", of_symbol)
 	all = bytes = 0

@@ -22,7 +22,7 @@
  *
  * "crypt" sets up dm-crypt, as /dev/dm-0, over a device.
  *
- * Each row is repeated, after it was done once without being counted.
+ * Each row is done once without being counted, and then until it repeats.
  *
  * What is counted are retired instructions of all that the processor does meanwhile, by
  * its own counters; the guest has one processor. The engine's counters stand beside
@@ -51,7 +51,9 @@
 
 #define SECTOR		512u
 #define DATA_UNIT	4096u
-#define REPEATS		4
+/* A row is repeated until two repetitions differ by no more than one in so many */
+#define AGREE		1000
+#define MAX_REPEATS	12
 
 /* What the host is asked for around each row */
 static const char * const stats[] = {
@@ -63,8 +65,9 @@ static const char * const stats[] = {
 struct row {
 	char way[32], op[16], pattern[16];
 	unsigned int size, depth, requests, rounds, keys;
-	/* of each repetition */
-	uint64_t user[REPEATS], all[REPEATS];
+	/* instructions: of the two repetitions that took least, and of the last one */
+	unsigned int repeats;
+	uint64_t least, second, last, user;
 };
 
 static bool on_port;
@@ -108,13 +111,28 @@ static void stats_get(uint64_t *values)
 }
 
 /*
- * One line for a row: of the repetitions, the two that took least, which tell how well it
- * repeats, since what else has to be done now and then is in some of them only; and the last.
- * @units: data units that have to be encrypted by the engine
+ * Take note of a repetition. What has to be done now and then, by timers and the like, is in
+ * some of them only: those that took least tell how well a row repeats.
+ *
+ * Return: whether there has to be another one.
  */
+static bool again(struct row *row, uint64_t all, uint64_t user)
+{
+	if (!row->repeats || all < row->least) {
+		row->second = row->repeats ? row->least : UINT64_MAX;
+		row->least = all;
+	} else if (all < row->second) {
+		row->second = all;
+	}
+	row->last = all;
+	row->user = user;
+	row->repeats++;
+	return row->second - row->least > row->least / AGREE && row->repeats < MAX_REPEATS;
+}
+
+/* One line for a row. @units: data units that have to be encrypted by the engine */
 static void tell(const struct row *row, const char *kind, uint64_t units, const uint64_t *before)
 {
-	uint64_t least = row->all[0], second = UINT64_MAX;
 	uint64_t after[NR_STATS];
 
 	stats_get(after);
@@ -123,20 +141,9 @@ static void tell(const struct row *row, const char *kind, uint64_t units, const 
 	       row->rounds, row->keys, (unsigned long long)units);
 	for (size_t i = 0; on_port && i < NR_STATS; i++)
 		printf(" %s=%llu", stats[i], (unsigned long long)(after[i] - before[i]));
-	for (int i = 1; i < REPEATS; i++) {
-		uint64_t all = row->all[i];
-
-		if (all < least) {
-			second = least;
-			least = all;
-		} else if (all < second) {
-			second = all;
-		}
-	}
-	printf(" repeats=%d least=%llu second=%llu last=%llu user=%llu\n", REPEATS,
-	       (unsigned long long)least, (unsigned long long)second,
-	       (unsigned long long)row->all[REPEATS - 1],
-	       (unsigned long long)row->user[REPEATS - 1]);
+	printf(" repeats=%u least=%llu second=%llu last=%llu user=%llu\n", row->repeats,
+	       (unsigned long long)row->least, (unsigned long long)row->second,
+	       (unsigned long long)row->last, (unsigned long long)row->user);
 	if (fflush(stdout))
 		die("results: %m");
 }
@@ -243,17 +250,16 @@ static void raw_row(struct row *row, const char *device, const char *keys)
 
 	add_keys(client, keys, row->keys);
 	stats_get(before);
-	for (int i = 0; i < REPEATS; i++) {
+	do {
 		if (ioctl(client, BLKCRYPT_IOC_SUBMIT, &submit))
 			die("submit: %m");
 		for (unsigned int j = 0; j < row->requests; j++)
 			if (bios[j].error)
 				die("%s %s: request %u: %s", row->way, row->op, j,
 				    strerror(-bios[j].error));
-		row->all[i] = submit.instructions;
-	}
+	} while (again(row, submit.instructions, 0));
 	/* The first round is not counted, but crosses the engine too */
-	bytes = (uint64_t)row->requests * row->size * (row->rounds + 1) * REPEATS;
+	bytes = (uint64_t)row->requests * row->size * (row->rounds + 1) * row->repeats;
 	tell(row, "raw", row->keys ? bytes / DATA_UNIT : 0, before);
 	close(client);
 	free(bios);
@@ -360,6 +366,7 @@ static void file_row(struct row *row, const char *folder)
 	char *buf = allocate(1, row->size);
 	uint64_t before[NR_STATS];
 	uint64_t bytes = (uint64_t)row->requests * row->size;
+	bool counted = false, more = true;
 	int fd = -1;
 
 	if (!creates) {
@@ -373,28 +380,27 @@ static void file_row(struct row *row, const char *folder)
 			posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
 	}
 	stats_get(before);
-	for (int i = -1; i < REPEATS; i++) {
+	/* The first time is for what is only done once */
+	for (; more; counted = true) {
 		uint64_t all[2], user[2];
 
 		drop_caches();
 		counters_get(&all[0], &user[0]);
-		if (i >= 0)
+		if (counted)
 			asm volatile(BLKCRYPT_MARK_BEGIN ::: "memory");
 		if (creates)
 			file_create(row, folder, buf);
 		else
 			file_move(row, fd, place, buf);
-		if (i >= 0)
+		if (counted)
 			asm volatile(BLKCRYPT_MARK_END ::: "memory");
 		counters_get(&all[1], &user[1]);
-		if (i >= 0) {
-			row->all[i] = all[1] - all[0];
-			row->user[i] = user[1] - user[0];
-		}
+		if (counted)
+			more = again(row, all[1] - all[0], user[1] - user[0]);
 		if (creates)
 			file_remove(row, folder);
 	}
-	tell(row, "file", row->keys ? bytes * (REPEATS + 1) / DATA_UNIT : 0, before);
+	tell(row, "file", row->keys ? bytes * (row->repeats + 1) / DATA_UNIT : 0, before);
 	if (fd >= 0)
 		close(fd);
 	free(place);
