@@ -32,6 +32,9 @@ function raw(where, way, op, pattern, size, depth, keys,	nr, rounds)
 	if (size >= 262144 && depth <= 8)
 		nr = 8
 	rounds = int(enough / (nr * guess(way, pattern, size, depth))) + 1
+	# The fewer requests a batch becomes, the more of it is waiting, which varies
+	if (pattern == "seq" && depth > 1 && size <= 16384)
+		rounds *= 4
 	print where, way, op, pattern, size, depth, nr, rounds, keys
 }
 
