@@ -53,6 +53,8 @@ test_suspended_to_idle() {
 	done 2>/dev/null &
 	for _ in 1 2 3; do
 		sleep 0.2
+		# That this host slept is seen by its power, which goes if it may
+		[ "${HOST-}" != msm ] || fault collapse 1
 		echo 0 >$alarm
 		echo +2 >$alarm
 		echo freeze >/sys/power/state
