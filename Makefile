@@ -26,6 +26,7 @@ help:
 	@echo '  make tree         out/tree: a git tree of the base and the series'
 	@echo '  make refresh      write the series back from out/tree'
 	@echo '  make series       out/series: the patches as they are mailed'
+	@echo '  make quilt        out/quilt: the same for a folder like debian/patches'
 	@echo '  make kernel       build the patched kernel (VARIANT=stock|run|debug)'
 	@echo '  make qemu         build the emulator with the virtual hardware'
 	@echo '  make fetch        fetch and check the sources'
@@ -61,7 +62,7 @@ mutants:
 bench:
 	@$(S)/bench $(if $(HOST),--host $(HOST))
 
-tree refresh series: deps
+tree refresh series quilt: deps
 	@$(S)/$@
 
 VARIANT ?= run
@@ -90,5 +91,5 @@ distclean: clean
 	rm -f .config .config.old
 	@$(S)/fetch --forget
 
-.PHONY: help run shell check check-full faults mutants bench tree refresh series kernel qemu fetch deps \
+.PHONY: help run shell check check-full faults mutants bench tree refresh series quilt kernel qemu fetch deps \
 	menuconfig defconfig clean distclean

@@ -130,6 +130,31 @@ cover_letter_is_filled_in() {
 		grep -q '^Subject: .*inline encryption' "$repo/out/series/0000-cover-letter.patch"
 }
 
+quilt_applies_them_without_fuzz() {
+	"$repo/scripts/quilt" || return 1
+	cp -R "$work/base" "$work/quilt" && cd "$work/quilt" || return 1
+	# Nobody's quilt, either
+	QUILT_PATCHES="$repo/out/quilt" quilt --quiltrc - push -a --fuzz=0 || return 1
+	[ "$(quilt --quiltrc - applied | wc -l)" -eq "$(find "$repo/patches/v5.10" -name '*.patch' | wc -l)" ] || return 1
+	rm -rf .pc
+	git init -q . && git add -A -f && [ "$(git write-tree)" = "$(head_of '^{tree}')" ]
+}
+
+quilt_patches_say_where_they_are_from() {
+	for file in "$repo"/patches/v5.10/*.patch; do
+		quilted=$repo/out/quilt/mmc-crypto/${file##*/}
+		sed '/^$/,$d' "$quilted" >"$work/fields" || return 1
+		[ "$(sed 's/:.*//' "$work/fields" | paste -sd ' ')" = \
+		  "From Subject Origin Upstream Forwarded Last-Update" ] || { cat "$work/fields"; return 1; }
+		grep -E '^(From|Subject|Upstream): ' "$file" | diff - "$work/fields" | grep '^<' && return 1
+		grep -q "^Last-Update: $(sed -n 's/^Date: \([0-9-]*\)T.*/\1/p' "$file")\$" "$work/fields" || return 1
+		# The message, and nothing of what quilt could take for a part of the patch
+		sed '1,/^$/d; /^---$/,$d; /^Upstream: /d' "$file" | git stripspace >"$work/message"
+		sed '1,/^$/d; /^---$/,$d' "$quilted" | git stripspace | diff "$work/message" - || return 1
+	done
+	[ -s "$work/message" ]
+}
+
 file_that_is_there_already_is_refused() {
 	small_base "$work/has"
 	f=$(sed -n 's/^Adds: //p' "$repo"/patches/v5.10/*.patch | head -n 1)
@@ -179,6 +204,7 @@ change_to_an_added_file_has_to_be_squashed() {
 echo "KTAP version 1"
 tests="becomes_a_tree is_the_same_every_time is_made_after_an_interruption comes_back_unchanged
 mails_apply_without_an_identity cover_letter_is_filled_in
+quilt_applies_them_without_fuzz quilt_patches_say_where_they_are_from
 file_that_is_there_already_is_refused patch_that_does_not_apply_is_refused
 other_kernel_is_refused work_in_the_tree_is_not_lost
 change_to_an_added_file_has_to_be_squashed"
