@@ -203,12 +203,12 @@ static void ksm_lost_key_is_restored_by_holder(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->programmed, 1U);
 
 	t->program_fails[0] = true;
-	KUNIT_EXPECT_NE(test, blk_ksm_restore_slot(slot), 0);
+	KUNIT_EXPECT_LT(test, blk_ksm_restore_slot(slot), 0);
 	t->program_fails[0] = false;
-	KUNIT_EXPECT_EQ(test, blk_ksm_restore_slot(slot), 0);
+	KUNIT_EXPECT_GE(test, blk_ksm_restore_slot(slot), 0);
 	KUNIT_EXPECT_PTR_EQ(test, t->held[0],
 			    (const struct blk_crypto_key *)&t->keys[0]);
-	KUNIT_EXPECT_EQ(test, blk_ksm_restore_slot(slot), 0);
+	KUNIT_EXPECT_GE(test, blk_ksm_restore_slot(slot), 0);
 	KUNIT_EXPECT_EQ(test, t->programmed, 3U);
 	blk_ksm_put_slot(slot);
 }
@@ -223,7 +223,7 @@ static void ksm_loss_while_programming_counts(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, slot);
 	t->loses_while_programming = false;
 
-	KUNIT_EXPECT_EQ(test, blk_ksm_restore_slot(slot), 0);
+	KUNIT_EXPECT_GE(test, blk_ksm_restore_slot(slot), 0);
 	KUNIT_EXPECT_PTR_EQ(test, t->held[0],
 			    (const struct blk_crypto_key *)&t->keys[0]);
 	KUNIT_EXPECT_EQ(test, t->programmed, 2U);
@@ -258,9 +258,9 @@ static void ksm_request_may_wait_for_its_key(struct kunit *test)
 	t->program_fails[0] = true;
 	slot = ksm_test_get(test, 0);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, slot);
-	KUNIT_EXPECT_NE(test, blk_ksm_restore_slot(slot), 0);
+	KUNIT_EXPECT_LT(test, blk_ksm_restore_slot(slot), 0);
 	t->program_fails[0] = false;
-	KUNIT_EXPECT_EQ(test, blk_ksm_restore_slot(slot), 0);
+	KUNIT_EXPECT_GE(test, blk_ksm_restore_slot(slot), 0);
 	KUNIT_EXPECT_PTR_EQ(test, t->held[0],
 			    (const struct blk_crypto_key *)&t->keys[0]);
 
@@ -271,7 +271,7 @@ static void ksm_request_may_wait_for_its_key(struct kunit *test)
 	slot = ksm_test_get(test, 0);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, slot);
 	t->program_fails[0] = false;
-	KUNIT_EXPECT_EQ(test, blk_ksm_restore_slot(slot), 0);
+	KUNIT_EXPECT_GE(test, blk_ksm_restore_slot(slot), 0);
 	KUNIT_EXPECT_PTR_EQ(test, t->held[0],
 			    (const struct blk_crypto_key *)&t->keys[0]);
 	blk_ksm_put_slot(slot);
@@ -291,7 +291,7 @@ static void ksm_detached_touches_nothing(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, t->held[0], (const struct blk_crypto_key *)NULL);
 	KUNIT_EXPECT_PTR_EQ(test, t->held[1], (const struct blk_crypto_key *)NULL);
 
-	KUNIT_EXPECT_NE(test, blk_ksm_restore_slot(slot), 0);
+	KUNIT_EXPECT_LT(test, blk_ksm_restore_slot(slot), 0);
 	blk_ksm_put_slot(slot);
 	KUNIT_EXPECT_FALSE(test, ksm_test_use(test, 0));
 	KUNIT_EXPECT_EQ(test, blk_ksm_evict_key(&t->ksm, &t->keys[0]), 0);

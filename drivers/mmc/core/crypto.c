@@ -203,54 +203,57 @@ void mmc_crypto_free_host(struct mmc_host *host)
 	blk_ksm_destroy(&host->ksm);
 }
 
+/* Kept out of the way of requests that are not refused */
+static noinline int mmc_crypto_refuse(struct request *req, int err)
+{
+	pr_err_ratelimited("%s: encrypted request refused, error %d\n",
+			   req->rq_disk ? req->rq_disk->disk_name : "mmc", err);
+	/* Not @err, which could be one that makes the caller try for ever. */
+	return -EIO;
+}
+
 /* The part of mmc_crypto_prepare_req() for requests with a context. */
 int mmc_crypto_prepare_encrypted(struct request *req, struct mmc_request *mrq,
 				 enum mmc_crypto_path path)
 {
-	const struct bio_crypt_ctx *ctx = req->crypt_ctx;
-	unsigned int unit = ctx->bc_key->crypto_cfg.data_unit_size;
-	unsigned int bytes = mrq->data->blksz * mrq->data->blocks;
 	/* Of no use to a request without a keyslot, whose queue may have no ksm */
 	struct mmc_host *host = container_of(req->q->ksm, struct mmc_host, ksm);
-	int err;
+	unsigned int unit_bits, blocks, bytes, units;
+	const struct bio_crypt_ctx *ctx;
+	int slot;
 
 	/*
 	 * blk-crypto gives a request a keyslot if its queue has an engine. The
 	 * queue has one only if its path encrypts; what goes another way must
 	 * not have come that far.
 	 */
-	if (!req->crypt_keyslot || !mmc_crypto_path_encrypts(host, path)) {
-		err = -EOPNOTSUPP;
-		goto refused;
-	}
+	if (!req->crypt_keyslot || !mmc_crypto_path_encrypts(host, path))
+		return mmc_crypto_refuse(req, -EOPNOTSUPP);
+
+	/* Before anything else, so that little has to be saved over the call. */
+	slot = blk_ksm_restore_slot(req->crypt_keyslot);
+	if (slot < 0)
+		return mmc_crypto_refuse(req, slot);
+
+	ctx = req->crypt_ctx;
+	unit_bits = ctx->bc_key->data_unit_size_bits;
+	blocks = mrq->data->blocks;
+	bytes = mrq->data->blksz * blocks;
+	units = bytes >> unit_bits;
 
 	/* Part of a data unit cannot be encrypted by itself. */
-	if (!bytes || bytes % unit) {
-		err = -EINVAL;
-		goto refused;
-	}
+	if (bytes != units << unit_bits)
+		return mmc_crypto_refuse(req, -EINVAL);
 
-	if (!mmc_crypto_dun_fits(ctx->bc_dun, bytes / unit,
-				 host->ksm.max_dun_bytes_supported)) {
-		err = -EOVERFLOW;
-		goto refused;
-	}
-
-	err = blk_ksm_restore_slot(req->crypt_keyslot);
-	if (err)
-		goto refused;
+	if (!mmc_crypto_dun_fits(ctx->bc_dun, units,
+				 host->ksm.max_dun_bytes_supported))
+		return mmc_crypto_refuse(req, -EOVERFLOW);
 
 	mrq->crypto_ctx = ctx;
-	mrq->crypto_key_slot = blk_ksm_get_slot_idx(req->crypt_keyslot);
+	mrq->crypto_key_slot = slot;
 
 	WRITE_ONCE(host->crypto_requests, host->crypto_requests + 1);
-	WRITE_ONCE(host->crypto_blocks, host->crypto_blocks + bytes / 512);
+	WRITE_ONCE(host->crypto_blocks, host->crypto_blocks + blocks);
 	return 0;
-
-refused:
-	pr_err_ratelimited("%s: encrypted request refused, error %d\n",
-			   req->rq_disk ? req->rq_disk->disk_name : "mmc", err);
-	/* Not @err, which could be one that makes the caller try for ever. */
-	return -EIO;
 }
 EXPORT_SYMBOL_GPL(mmc_crypto_prepare_encrypted);

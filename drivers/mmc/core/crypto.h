@@ -52,15 +52,17 @@ int mmc_crypto_prepare_encrypted(struct request *req, struct mmc_request *mrq,
 static inline bool mmc_crypto_dun_fits(const u64 dun[BLK_CRYPTO_DUN_ARRAY_SIZE],
 				       unsigned int units, unsigned int bytes)
 {
-	u64 max = bytes >= sizeof(u64) ? U64_MAX : BIT_ULL(8 * bytes) - 1;
+	u64 last = dun[0] + units - 1;
+	u64 more = 0;
 	unsigned int i;
 
-	for (i = 1; i < BLK_CRYPTO_DUN_ARRAY_SIZE; i++) {
-		if (dun[i])
-			return false;
-	}
+	for (i = 1; i < BLK_CRYPTO_DUN_ARRAY_SIZE; i++)
+		more |= dun[i];
 
-	return units && dun[0] <= max && units - 1 <= max - dun[0];
+	if (likely(bytes < sizeof(last)))
+		more |= last >> (8 * bytes);
+
+	return !more && units && last >= dun[0];
 }
 
 /* Whether requests of @q may have to be encrypted by the host. */

@@ -2,7 +2,7 @@
 #
 # rows.awk - the rows of a bench, as tools/testing/guest/bench.c takes them
 #
-#   awk -v setup=engine|fallback|base -v slots=N [-v short=y] -f rows.awk
+#   awk -v setup=engine|fallback|base|corrected -v slots=N [-v short=y] -f rows.awk
 #
 # Prints WHERE and a row; where is raw (the card itself), dm (dm-crypt on it), or for
 # files plain, inline, software, dm-files. A row is repeated until about so many
@@ -64,6 +64,11 @@ BEGIN {
 	split("seq rand", patterns)
 	if (setup == "base") {
 		requests("raw", "plaintext", 0)
+	} else if (setup == "corrected") {
+		for (o = 1; o <= 2; o++) {
+			raw("raw", "plaintext", ops[o], "rand", 4096, 31, 0)
+			raw("raw", "plaintext", ops[o], "seq", 1048576, 1, 0)
+		}
 	} else if (setup == "engine") {
 		requests("raw", "plaintext", 0)
 		requests("raw", "inline", 1)

@@ -61,6 +61,8 @@ bound() {
 	most=$((most * (100 + slack) / 100))
 	echo "$1: $2 instructions, of at most $most" >/dev/console
 	[ "$2" -le "$most" ] || fail "$2 instructions, and at most $most are right"
+	# So much less is a bound that notices nothing any more, or counting that fails
+	[ "$2" -ge $((most * (90 - slack) / 100)) ] || fail "$2 instructions: lower the bound of $most"
 }
 
 # plaintext NAME ROW
