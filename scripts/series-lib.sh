@@ -13,6 +13,9 @@
 series_dirs="block drivers include Documentation"
 # shellcheck disable=SC2154  # $out and $top are from lib.sh
 tree=$out/tree
+# The second series, on top of the first: its folder below patches, and its branch
+block_series=v5.10-block-cleanups
+block_branch=block-cleanups
 stamp=$tree/.git/mmc-crypto-stamp
 fixed_date='2021-01-01T00:00:00Z'
 
@@ -24,20 +27,34 @@ stamp_field() {
 series_inputs() {
 	{
 		echo "$1"
-		cd "$top" && for si_dir in patches/v5.10/*.patch $series_dirs; do
+		cd "$top" && for si_dir in patches/v5.10/*.patch patches/$block_series/*.patch $series_dirs; do
 			[ ! -e "$si_dir" ] || find "$si_dir" -type f -exec sha256sum {} +
 		done | sort -k2
 	} | sha256sum
 }
 
-# write_stamp BASE: out/tree is now what the repository says, on this base
+# write_stamp BASE: the branch that is checked out is now what the repository says, on this base
 write_stamp() {
 	{
 		echo "inputs=$(series_inputs "$1")"
 		echo "base=$1"
-		echo "head=$(git -C "$tree" rev-parse HEAD)"
+		echo "head=$(git -C "$tree" rev-parse "$(series_tip)")"
 	} >"$stamp.new"
 	mv "$stamp.new" "$stamp"
+}
+
+# on_block_branch: is it the second series that is checked out?
+on_block_branch() {
+	[ "$(git -C "$tree" symbolic-ref -q --short HEAD)" = $block_branch ]
+}
+
+# series_tip: where the first series ends
+series_tip() {
+	if on_block_branch; then
+		echo series
+	else
+		echo HEAD
+	fi
 }
 
 # as_nobody COMMAND...: with a committer, on a machine that has none
@@ -93,14 +110,30 @@ apply_patch() {
 		die "$ap_name could not be committed"
 }
 
-# write_patch COMMIT NUMBER DIR: the reverse; added files go below DIR/files
+# make_block_branch: from what the repository has of the second series. Nothing else needs it,
+# so that it may not apply while the first one changes.
+make_block_branch() {
+	mb_head=$(git -C "$tree" rev-parse "$(series_tip)")
+	in_index read-tree "$mb_head"
+	for mb_patch in "$top/patches/$block_series"/[0-9]*.patch; do
+		[ -f "$mb_patch" ] || return 0
+		if ! mb_head=$(apply_patch "$mb_patch" "$mb_head"); then
+			say "note: there is no branch $block_branch, which has to be mended"
+			git -C "$tree" update-ref -d "refs/heads/$block_branch"
+			return 0
+		fi
+	done
+	git -C "$tree" update-ref "refs/heads/$block_branch" "$mb_head"
+}
+
+# write_patch COMMIT NUMBER DIR BASE: the reverse; files that BASE has not go below DIR/files
 write_patch() {
 	wp_file=$3/$(printf '%04d-%.52s.patch' "$2" "$(git -C "$tree" log -1 --format=%f "$1")")
 	git -C "$tree" diff-tree -r --no-renames --no-commit-id --name-status --diff-filter=A "$1" |
 		cut -f2 >"$3/added"
 	git -C "$tree" diff-tree -r --no-renames --no-commit-id --name-only --diff-filter=a "$1" |
 		while IFS= read -r wp_path; do
-			! git -C "$tree" cat-file -e "base:$wp_path" 2>/dev/null || continue
+			! git -C "$tree" cat-file -e "$4:$wp_path" 2>/dev/null || continue
 			die "$(git -C "$tree" log -1 --format=%h "$1") changes $wp_path, which an earlier commit adds: squash the change into that one"
 		done || exit 1
 	while IFS= read -r wp_path; do
