@@ -21,6 +21,7 @@ help:
 	@echo '  make faults       ROUNDS=n rounds of I/O while things go wrong, from SEED=s on'
 	@echo '  make mutants      break the series line by line: each has to be noticed'
 	@echo '  make bench        what inline encryption costs, beside what else there is'
+	@echo '  make lint         what checkpatch and others say of the tip; FULL=1: of each commit'
 	@echo '  make shell        a shell in the guest, with the card of the last run'
 	@echo
 	@echo '  make tree         out/tree: a git tree of the base and the series'
@@ -62,6 +63,9 @@ mutants:
 bench:
 	@$(S)/bench $(if $(HOST),--host $(HOST))
 
+lint:
+	@$(S)/lint $(if $(FULL),--full)
+
 tree refresh series quilt: deps
 	@$(S)/$@
 
@@ -91,5 +95,5 @@ distclean: clean
 	rm -f .config .config.old
 	@$(S)/fetch --forget
 
-.PHONY: help run shell check check-full faults mutants bench tree refresh series quilt kernel qemu fetch deps \
-	menuconfig defconfig clean distclean
+.PHONY: help run shell check check-full faults mutants bench lint tree refresh series quilt kernel qemu \
+	fetch deps menuconfig defconfig clean distclean

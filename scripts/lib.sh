@@ -156,6 +156,15 @@ compiler_args() {
 	fi
 }
 
+# build_environment: of a kernel, so that the same source gives the same objects, which the
+# compiler's cache then has
+build_environment() {
+	# The same file in another folder is the same file
+	export CCACHE_BASEDIR="$top" CCACHE_NOHASHDIR=1
+	export KBUILD_BUILD_USER=mmc-crypto KBUILD_BUILD_HOST=mmc-crypto
+	export KBUILD_BUILD_TIMESTAMP="1 January 2020" KBUILD_BUILD_VERSION=1
+}
+
 # The configuration: what "make menuconfig" wrote, over the defaults, which are
 # those of Kconfig (scripts-test.sh compares them)
 defaults() {
