@@ -39,6 +39,7 @@ write_stamp() {
 		echo "inputs=$(series_inputs "$1")"
 		echo "base=$1"
 		echo "head=$(git -C "$tree" rev-parse "$(series_tip)")"
+		echo "block=$(git -C "$tree" rev-parse -q --verify "refs/heads/$block_branch")"
 	} >"$stamp.new"
 	mv "$stamp.new" "$stamp"
 }
@@ -46,6 +47,12 @@ write_stamp() {
 # on_block_branch: is it the second series that is checked out?
 on_block_branch() {
 	[ "$(git -C "$tree" symbolic-ref -q --short HEAD)" = $block_branch ]
+}
+
+# block_has_work: has its branch commits that the last run of these scripts did not make?
+block_has_work() {
+	bw_head=$(git -C "$tree" rev-parse -q --verify "refs/heads/$block_branch") &&
+		[ "$bw_head" != "$(stamp_field block)" ]
 }
 
 # series_tip: where the first series ends
