@@ -5,12 +5,8 @@
 # what their guests are given, and how they are started. Sourced by scripts/check,
 # whose functions and variables it uses.
 
-fault_guests="errors errors-msm life paths paths-msm no-cmdq no-cmdq-msm no-engine sd-card sd-card-msm"
-fault_guests="$fault_guests sleep sleep-msm losses losses-msm hygiene hygiene-msm hibernate kexec kexec-msm"
-
-# What comes and goes does so on each host, but on Qualcomm's it takes longer than each time
-# can be waited for: with --full, or by --only
-full_guests=life-msm
+fault_guests="errors errors-msm life life-msm paths paths-msm no-cmdq no-cmdq-msm no-engine sd-card sd-card-msm"
+fault_guests="$fault_guests sleep sleep-msm losses losses-msm hygiene hygiene-msm hibernate hibernate-msm kexec kexec-msm"
 
 # Tests of errors.sh that have extents, as it has them if none are named
 fault_tests="retry-data-unit-512 retry-data-unit-4096 retry-between-plain retry-merged
