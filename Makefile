@@ -28,6 +28,7 @@ help:
 	@echo '  make refresh      write the series back from out/tree'
 	@echo '  make series       out/series: the patches as they are mailed'
 	@echo '  make quilt        out/quilt: the same for a folder like debian/patches'
+	@echo '  make releases     to which other releases of 5.10 it applies, and whether it builds there'
 	@echo '  make kernel       build the patched kernel (VARIANT=stock|run|debug)'
 	@echo '  make qemu         build the emulator with the virtual hardware'
 	@echo '  make fetch        fetch and check the sources'
@@ -66,7 +67,7 @@ bench:
 lint:
 	@$(S)/lint $(if $(FULL),--full)
 
-tree refresh series quilt: deps
+tree refresh series quilt releases: deps
 	@$(S)/$@
 
 VARIANT ?= run
@@ -95,5 +96,5 @@ distclean: clean
 	rm -f .config .config.old
 	@$(S)/fetch --forget
 
-.PHONY: help run shell check check-full faults mutants bench lint tree refresh series quilt kernel qemu \
+.PHONY: help run shell check check-full faults mutants bench lint tree refresh series quilt releases kernel qemu \
 	fetch deps menuconfig defconfig clean distclean

@@ -30,7 +30,9 @@ export HOME="$work/home" XDG_CACHE_HOME="$work/cache" GIT_CONFIG_NOSYSTEM=1 \
 small_base() {
 	mkdir -p "$1"
 	# .gitattributes decides what stands behind the @@ of a hunk
-	for f in Makefile Kconfig .gitattributes $(cat "$repo"/patches/v5.10/*.patch | sed -n 's|^--- a/||p' | sort -u); do
+	for f in Makefile Kconfig .gitattributes $(cat "$repo"/patches/*/*.patch | sed -n 's|^--- a/||p' | sort -u); do
+		# What the second series changes may have come with the first
+		[ -f "$base/$f" ] || continue
 		mkdir -p "$1/$(dirname "$f")"
 		cp "$base/$f" "$1/$f"
 	done
@@ -155,6 +157,60 @@ quilt_patches_say_where_they_are_from() {
 	[ -s "$work/message" ]
 }
 
+second_series_is_on_top() {
+	"$repo/scripts/tree" || return 1
+	[ "$(git -C "$repo/out/tree" rev-list --count series..block-cleanups)" -eq \
+	  "$(find "$repo/patches/v5.10-block-cleanups" -name '*.patch' | wc -l)" ] || return 1
+	[ "$(git -C "$repo/out/tree" merge-base series block-cleanups)" = "$(head_of '')" ]
+}
+
+second_series_has_mails_of_its_own() {
+	before=$(find "$repo/out/series" -type f -exec sha256sum {} + | sort)
+	"$repo/scripts/series" --block-cleanups || return 1
+	[ "$before" = "$(find "$repo/out/series" -type f -exec sha256sum {} + | sort)" ] || return 1
+	grep -q '^Subject: .*PATCH 0/2\] block: ' "$repo/out/series-block-cleanups/0000-cover-letter.patch" || return 1
+	! grep -q '\*\*\*' "$repo/out/series-block-cleanups/0000-cover-letter.patch" || return 1
+	cd "$work/am" && find "$repo/out/series-block-cleanups" -name '*.patch' | sort | tail -n +2 |
+		GIT_COMMITTER_NAME=x GIT_COMMITTER_EMAIL=x@localhost xargs git am -q || return 1
+	[ "$(git rev-parse 'HEAD^{tree}')" = "$(git -C "$repo/out/tree" rev-parse 'block-cleanups^{tree}')" ]
+}
+
+# Worked on and written back, each of the two leaves the other as it is
+second_series_comes_back() {
+	git -C "$repo/out/tree" checkout -q block-cleanups && "$repo/scripts/refresh" || return 1
+	diff -r "$top/patches" "$repo/patches" || return 1
+	for d in block drivers include Documentation; do
+		diff -r "$top/$d" "$repo/$d" || return 1
+	done
+	git -C "$repo/out/tree" -c user.name=x -c user.email=x@localhost commit -q --amend -m 'block: another name
+Upstream: none' || return 1
+	git -C "$repo/out/tree" checkout -q series
+	# Not lost when something else has changed, and not needed by it
+	first=$(find "$repo/patches/v5.10" -name '0001-*.patch')
+	cp "$first" "$work/first"
+	sed -i '4a\
+more words' "$first"
+	refused "has work" "$repo/scripts/tree" || return 1
+	cp "$work/first" "$first"
+	git -C "$repo/out/tree" checkout -q block-cleanups
+	"$repo/scripts/refresh" && [ -f "$repo/patches/v5.10-block-cleanups/0002-block-another-name.patch" ] || return 1
+	diff -r "$top/patches/v5.10" "$repo/patches/v5.10" || return 1
+	cp -R "$top/patches/v5.10-block-cleanups/." "$repo/patches/v5.10-block-cleanups/"
+	rm "$repo/patches/v5.10-block-cleanups/0002-block-another-name.patch"
+	"$repo/scripts/tree" && [ "$(git -C "$repo/out/tree" symbolic-ref --short HEAD)" = series ]
+}
+
+second_series_may_lag_behind() {
+	sed -i 's/^-.*blk_ksm_unregister.*/-&/' "$repo"/patches/v5.10-block-cleanups/0001-*.patch
+	"$repo/scripts/tree" >"$work/lags" 2>&1 || { cat "$work/lags"; return 1; }
+	grep 'no branch block-cleanups' "$work/lags" || return 1
+	[ "$(git -C "$repo/out/tree" rev-list --count base..HEAD)" -eq \
+	  "$(find "$repo/patches/v5.10" -name '*.patch' | wc -l)" ] || return 1
+	refused "no branch" "$repo/scripts/series" --block-cleanups || return 1
+	cp "$top"/patches/v5.10-block-cleanups/0001-*.patch "$repo/patches/v5.10-block-cleanups/"
+	"$repo/scripts/tree" && git -C "$repo/out/tree" rev-parse -q --verify block-cleanups
+}
+
 file_that_is_there_already_is_refused() {
 	small_base "$work/has"
 	f=$(sed -n 's/^Adds: //p' "$repo"/patches/v5.10/*.patch | head -n 1)
@@ -205,6 +261,8 @@ echo "KTAP version 1"
 tests="becomes_a_tree is_the_same_every_time is_made_after_an_interruption comes_back_unchanged
 mails_apply_without_an_identity cover_letter_is_filled_in
 quilt_applies_them_without_fuzz quilt_patches_say_where_they_are_from
+second_series_is_on_top second_series_has_mails_of_its_own second_series_comes_back
+second_series_may_lag_behind
 file_that_is_there_already_is_refused patch_that_does_not_apply_is_refused
 other_kernel_is_refused work_in_the_tree_is_not_lost
 change_to_an_added_file_has_to_be_squashed"
