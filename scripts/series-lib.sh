@@ -27,7 +27,7 @@ stamp_field() {
 series_inputs() {
 	{
 		echo "$1"
-		cd "$top" && for si_dir in patches/v5.10/*.patch patches/$block_series/*.patch $series_dirs; do
+		cd "$top" && for si_dir in patches/v5.10/*.patch "patches/$block_series"/*.patch $series_dirs; do
 			[ ! -e "$si_dir" ] || find "$si_dir" -type f -exec sha256sum {} +
 		done | sort -k2
 	} | sha256sum
