@@ -30,7 +30,7 @@ export HOME="$work/home" XDG_CACHE_HOME="$work/cache" GIT_CONFIG_NOSYSTEM=1 \
 small_base() {
 	mkdir -p "$1"
 	# .gitattributes decides what stands behind the @@ of a hunk
-	for f in Makefile Kconfig .gitattributes $(cat "$repo"/patches/*/*.patch | sed -n 's|^--- a/||p' | sort -u); do
+	for f in Makefile Kconfig .gitattributes scripts/get_maintainer.pl $(cat "$repo"/patches/*/*.patch | sed -n 's|^--- a/||p' | sort -u); do
 		# What the second series changes may have come with the first
 		[ -f "$base/$f" ] || continue
 		mkdir -p "$1/$(dirname "$f")"
@@ -130,6 +130,59 @@ mails_apply_without_an_identity() {
 cover_letter_is_filled_in() {
 	! grep -q '\*\*\*' "$repo/out/series/0000-cover-letter.patch" &&
 		grep -q '^Subject: .*inline encryption' "$repo/out/series/0000-cover-letter.patch"
+}
+
+mails_are_addressed() {
+	for number in 0001 0012 0018; do
+		sed '/^$/q' "$repo"/out/series/$number-*.patch >"$work/head.$number"
+	done
+	grep -qi 'To: .*axboe' "$work/head.0001" && grep -q 'Cc: linux-block@\|^ linux-block@' "$work/head.0001" || return 1
+	! grep -q 'linux-mmc@' "$work/head.0001" || return 1
+	# The role has a bracket of its own there
+	grep -q '^To: Ulf Hansson' "$work/head.0012" && grep -q 'linux-mmc@' "$work/head.0012" || return 1
+	grep -q 'linux-arm-msm@' "$work/head.0018" || return 1
+	sed '/^$/q' "$repo/out/series/0000-cover-letter.patch" >"$work/head"
+	for who in axboe linux-block@ linux-mmc@ linux-arm-msm@; do
+		[ "$(grep -c "$who" "$work/head")" -eq 1 ] || { cat "$work/head"; return 1; }
+	done
+}
+
+# letter: what the cover letter says, in one line
+letter() {
+	sed '1,/^$/d' "$repo/out/series/0000-cover-letter.patch" | paste -s -d ' '
+}
+
+figures_are_those_of_the_last_run() {
+	letter | grep 'No full run of these tests has been noted yet' || return 1
+	mkdir -p "$repo/tools/testing/bench"
+	cp -R "$top/tools/testing/bench/results" "$repo/tools/testing/bench/"
+	printf '%s\n' date=2026-01-02 tree=0123 passed=4711 failed=0 base=5.10.262 compiler=gcc emulator=10 \
+		>"$repo/tools/testing/results"
+	"$repo/scripts/series" && letter | grep 'on 2026-01-02, of an earlier state of this series: 4711 results' || return 1
+	sed -i "s/^tree=.*/tree=$(head_of '^{tree}')/" "$repo/tools/testing/results"
+	"$repo/scripts/series" && letter | grep 'on 2026-01-02, of this series: 4711 results passed and 0 failed' || return 1
+	figure=$(awk '/^Host pci/ { at = 1 } at && /^write random +4 KiB +1 / { print $8; exit }' \
+		"$top/tools/testing/bench/results/table.txt")
+	[ -n "$figure" ] && letter | grep "$figure instructions to write with the engine" || return 1
+	rm -r "$repo/tools"
+}
+
+cover_letter_tells_what_changed() {
+	letter | grep " 1 block: keep a request's DUN in step with partial completion     2 files changed, " || return 1
+	cd "$repo" && git init -q . && git add -A patches block drivers include Documentation &&
+		git -c user.name=x -c user.email=x@localhost commit -q -m before || return 1
+	scripts/series --since HEAD || return 1
+	! letter | grep 'Changed since' || return 1
+	# A message, a file that is added, and a title
+	sed -i '5s/^/word /' patches/v5.10/0001-*.patch
+	echo '/* end */' >>drivers/mmc/core/crypto.c
+	sed -i 's/^\(Subject: mmc: block: \).*retry.*/\1another title/' patches/v5.10/0007-*.patch
+	scripts/series --since HEAD || return 1
+	letter | grep -o 'Changed since.*What each' >"$work/told"
+	git checkout -q . && rm -rf .git && "$repo/scripts/tree" || return 1
+	[ "$(grep -o ' - [a-z]*: [a-z/_-]*: [a-z]*:* [a-z]*' "$work/told" | sort | paste -s -d ,)" = \
+	  " - changed: block: keep a, - changed: mmc: core: let, - gone: mmc: block: forget, - new: mmc: block: another" ] ||
+		{ cat "$work/told"; return 1; }
 }
 
 quilt_applies_them_without_fuzz() {
@@ -260,6 +313,7 @@ change_to_an_added_file_has_to_be_squashed() {
 echo "KTAP version 1"
 tests="becomes_a_tree is_the_same_every_time is_made_after_an_interruption comes_back_unchanged
 mails_apply_without_an_identity cover_letter_is_filled_in
+mails_are_addressed figures_are_those_of_the_last_run cover_letter_tells_what_changed
 quilt_applies_them_without_fuzz quilt_patches_say_where_they_are_from
 second_series_is_on_top second_series_has_mails_of_its_own second_series_comes_back
 second_series_may_lag_behind
