@@ -5,7 +5,7 @@
 #   awk -v setup=engine|fallback|base|corrected -v slots=N [-v short=y] -f rows.awk
 #
 # Prints WHERE and a row; where is raw (the card itself), dm (dm-crypt on it), or for
-# files plain, inline, software, dm-files. A row is repeated until about so many
+# files plain, inline, software, dm-files, and with -fio behind it what fio does. A row is repeated until about so many
 # instructions are counted that the ticks of the clock, which fall now before and now
 # behind its end, are less than 0.1 % of them.
 
@@ -54,6 +54,10 @@ function files(where, way, keys,	o)
 		print where, way, ops[o], "rand", 4096, 1024, keys
 	}
 	print where, way, "create", "seq", 4096, 128, keys
+	for (o = 1; o <= 2; o++) {
+		print where "-fio", way, ops[o], "seq", 1048576, 32, keys
+		print where "-fio", way, ops[o], "rand", 4096, 2048, keys
+	}
 }
 
 BEGIN {

@@ -103,6 +103,22 @@ function files_table(h,	o, row, i, text, plain)
 	}
 }
 
+function fio_table(h,	o, p, row, plain, inl)
+{
+	printf "%-30s %10s %10s %10s %10s %10s %10s %10s\n", "", "plaintext", "inline", "fscrypt", "fallback",
+		"dm-crypt", "inline is", "fscrypt is"
+	for (p = 2; p >= 1; p--)
+		for (o = 1; o <= 2; o++) {
+			row = op[o] "," pattern[p] "," (pattern[p] == "seq" ? "1048576" : "4096") ",1"
+			plain = k(h, "fio", "plaintext", row)
+			inl = k(h, "fio", "inline", row, 1)
+			printf "%-30s %10s %10s %10s %10s %10s %10s %10s\n", op[o] "-" pattern[p] ".fio", show(plain, "%.0f"),
+				show(inl, "%.0f"), show(k(h, "fio", "fscrypt", row), "%.0f"),
+				show(k(h, "fio", "fallback", row), "%.0f"), show(k(h, "fio", "dm-crypt", row), "%.0f"),
+				percent(inl, plain), percent(k(h, "fio", "fscrypt", row), plain)
+		}
+}
+
 function keys_table(h,	o, n, i, key, nr)
 {
 	nr = split("1 32 64 1000", n, " ")
@@ -157,6 +173,11 @@ END {
 		print "Instructions for each read, write or file, on ext4, copies to the program included"
 		print ""
 		files_table(h)
+		print ""
+		print "The same by fio, with its job files in tools/testing/bench/fio: instructions for each"
+		print "request, its own start included"
+		print ""
+		fio_table(h)
 		print ""
 		print "More keys than the 32 slots: random requests of 4 KiB, 31 at a time"
 		print ""

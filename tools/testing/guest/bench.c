@@ -4,6 +4,7 @@
  *
  * usage: bench raw DEVICE KEYS <ROWS >RESULTS
  *        bench file FOLDER <ROWS >RESULTS
+ *        bench fio FOLDER JOBS <ROWS >RESULTS
  *        bench crypt NAME DEVICE KEYFILE
  *
  * "raw" submits bios by the blk-crypto test client. A row is a line
@@ -19,6 +20,9 @@
  *	WAY read|write|create seq|rand SIZE REQUESTS KEYS
  *
  * where "create" writes new files of that size: create, write, fsync and rename.
+ *
+ * "fio" has fio do that instead: a row, the same as of "file", says what the job is that
+ * is called OP-PATTERN.fio in the folder JOBS. What fio needs to start is counted, too.
  *
  * "crypt" sets up dm-crypt, as /dev/dm-0, over a device.
  *
@@ -44,6 +48,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../blkcrypt/blkcrypt.h"
@@ -407,6 +412,54 @@ static void file_row(struct row *row, const char *folder)
 	free(buf);
 }
 
+/* Have fio do job @name of @jobs in @folder, and wait for it */
+static void fio_run(const char *name, const char *jobs, const char *folder)
+{
+	char job[256], directory[256];
+	int status;
+	pid_t pid;
+
+	snprintf(job, sizeof(job), "%s/%s.fio", jobs, name);
+	snprintf(directory, sizeof(directory), "--directory=%s", folder);
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		execlp("fio", "fio", "--output=/tmp/fio", directory, job, NULL);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
+		die("fio %s: status %x, see /tmp/fio", job, status);
+}
+
+static void fio_row(struct row *row, const char *folder, const char *jobs)
+{
+	uint64_t bytes = (uint64_t)row->requests * row->size;
+	uint64_t before[NR_STATS];
+	bool counted = false, more = true;
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s-%s", row->op, row->pattern);
+	/* Which makes the file */
+	fio_run(name, jobs, folder);
+	drop_caches();
+	stats_get(before);
+	for (; more; counted = true) {
+		uint64_t all[2], user[2];
+
+		drop_caches();
+		counters_get(&all[0], &user[0]);
+		if (counted)
+			asm volatile(BLKCRYPT_MARK_BEGIN ::: "memory");
+		fio_run(name, jobs, folder);
+		if (counted)
+			asm volatile(BLKCRYPT_MARK_END ::: "memory");
+		counters_get(&all[1], &user[1]);
+		if (counted)
+			more = again(row, all[1] - all[0], user[1] - user[0]);
+	}
+	tell(row, "fio", row->keys ? bytes * (row->repeats + 1) / DATA_UNIT : 0, before);
+}
+
 /* --- dm-crypt */
 
 /* One ioctl of the device mapper about the device @name; @tail follows its header */
@@ -473,8 +526,9 @@ static void crypt_new(const char *name, const char *device, const char *keyfile)
 	dm_do(control, DM_DEV_SUSPEND, name, NULL, 0, 0);
 }
 
-static void rows(char **argv, bool raw)
+static void rows(char **argv)
 {
+	bool raw = !strcmp(argv[1], "raw"), fio = !strcmp(argv[1], "fio");
 	char line[256];
 
 	while (fgets(line, sizeof(line), stdin)) {
@@ -486,7 +540,7 @@ static void rows(char **argv, bool raw)
 			raw_row(&row, argv[2], argv[3]);
 		else if (!raw && sscanf(line, "%31s %15s %15s %u %u %u", row.way, row.op,
 					row.pattern, &row.size, &row.requests, &row.keys) == 6)
-			file_row(&row, argv[2]);
+			fio ? fio_row(&row, argv[2], argv[3]) : file_row(&row, argv[2]);
 		else
 			die("not a row: %s", line);
 	}
@@ -498,14 +552,14 @@ int main(int argc, char **argv)
 
 	on_port = port_open();
 	if (argc == 4 && !strcmp(what, "raw")) {
-		rows(argv, true);
-	} else if (argc == 3 && !strcmp(what, "file")) {
+		rows(argv);
+	} else if ((argc == 3 && !strcmp(what, "file")) || (argc == 4 && !strcmp(what, "fio"))) {
 		counters_open();
-		rows(argv, false);
+		rows(argv);
 	} else if (argc == 5 && !strcmp(what, "crypt")) {
 		crypt_new(argv[2], argv[3], argv[4]);
 	} else {
-		fputs("usage: bench raw DEVICE KEYS | file FOLDER | crypt NAME DEVICE KEYFILE\n",
+		fputs("usage: bench raw DEVICE KEYS | file FOLDER | fio FOLDER JOBS | crypt NAME DEVICE KEYFILE\n",
 		      stderr);
 		return 2;
 	}
