@@ -58,7 +58,7 @@
 #define DATA_UNIT	4096u
 /* A row is repeated until two repetitions differ by no more than one in so many */
 #define AGREE		1000
-#define MAX_REPEATS	12
+#define MAX_REPEATS	24
 
 /* What the host is asked for around each row */
 static const char * const stats[] = {
