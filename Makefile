@@ -29,6 +29,7 @@ help:
 	@echo '  make series       out/series: the patches as they are mailed'
 	@echo '  make quilt        out/quilt: the same for a folder like debian/patches'
 	@echo '  make releases     to which other releases of 5.10 it applies, and whether it builds there'
+	@echo '  make layout       what it does to structures that modules know'
 	@echo '  make kernel       build the patched kernel (VARIANT=stock|run|debug)'
 	@echo '  make qemu         build the emulator with the virtual hardware'
 	@echo '  make fetch        fetch and check the sources'
@@ -67,7 +68,7 @@ bench:
 lint:
 	@$(S)/lint $(if $(FULL),--full)
 
-tree refresh series quilt releases: deps
+tree refresh series quilt releases layout: deps
 	@$(S)/$@
 
 VARIANT ?= run
@@ -96,5 +97,5 @@ distclean: clean
 	rm -f .config .config.old
 	@$(S)/fetch --forget
 
-.PHONY: help run shell check check-full faults mutants bench lint tree refresh series quilt releases kernel qemu \
+.PHONY: help run shell check check-full faults mutants bench lint tree refresh series quilt releases layout kernel qemu \
 	fetch deps menuconfig defconfig clean distclean
