@@ -188,7 +188,7 @@ test_right_request_fails() {
 			fault $name 0
 			# Each of the three goes wrong three times, and once more where that
 			# is not told by whom: no try is spent on whom an old error named
-			echo "# $name, $what: $((count - before)) errors"
+			echo "# $name, $what: $((count - before)) errors" >/dev/console
 			case $name in
 			gce*|icce*)
 				[ $((count - before)) -le 12 ] ||
