@@ -39,7 +39,6 @@ lint_checkout() {
 	[ -z "$(git -C "$out/tree" status --porcelain)" ] ||
 		say "note: out/tree has changes that are not committed: they are not looked at"
 	if ! git -C "$lint_tree" cat-file -e "$series_base" 2>/dev/null; then
-		need_space "$out" 8000 "the builds of single commits"
 		rm -rf -- "$lint_tree" "$lint/build"
 		mkdir -p "$lint/build"
 		git clone -q --shared --no-checkout "$out/tree" "$lint_tree"
@@ -48,6 +47,7 @@ lint_checkout() {
 
 # checkout COMMIT
 checkout() {
+	[ -f "$lint_tree/Makefile" ] || need_space "$out" 8000 "the builds of single commits"
 	[ "$(git -C "$lint_tree" rev-parse -q --verify HEAD)" = "$1" ] &&
 		[ -f "$lint_tree/Makefile" ] && return
 	git -C "$lint_tree" checkout -q -f --detach "$1" || die "cannot check out $1"
@@ -104,7 +104,8 @@ row_print() {
 		clang)	clang --version | head -n 1 ;;
 		esac
 		case $checks in *C*) sparse --version ;; esac
-		cat "$top/scripts/lint-lib.sh" "$lint_data/warnings.awk"
+		sed -n "/^build_row()/,/^}/p" "$top/scripts/lint-lib.sh"
+		cat "$lint_data/warnings.awk"
 	} 2>&1 | checksum
 }
 
@@ -146,7 +147,8 @@ build_row() {
 	case $what in
 	link)	br_targets="vmlinux modules" ;;
 	dtbs)	br_targets=dtbs ;;
-	*)	br_targets=$lint_folders ;;
+	# Of a folder, kbuild makes no modules unless it is told to
+	*)	br_targets="KBUILD_MODULES=1 $lint_folders" ;;
 	esac
 	# All of the errors, not only the first file's
 	# shellcheck disable=SC2086 # a list

@@ -9,12 +9,11 @@
 # "objdump -drw --no-addresses --no-show-raw-insn". A place that is named by section and
 # offset becomes the string or the symbol that is there.
 
-function hex(text,	i, value) {
+function hex(digits,	i, value) {
 	value = 0
-	text = tolower(text)
-	sub(/^0x/, "", text)
-	for (i = 1; i <= length(text); i++)
-		value = value * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1
+	sub(/^0x/, "", digits)
+	for (i = 1; i <= length(digits); i++)
+		value = value * 16 + index("0123456789abcdef", substr(digits, i, 1)) - 1
 	return value
 }
 
@@ -24,9 +23,16 @@ function plain(name) {
 	return name
 }
 
-function place(section, offset,	i, best) {
+# The first byte of a message to the log is its level, which readelf does not print
+function text(section, offset) {
 	if ((section, offset) in string)
-		return "\"" string[section, offset] "\""
+		return string[section, offset]
+	return string[section, offset + 1]
+}
+
+function place(section, offset,	i, best) {
+	if (text(section, offset) != "")
+		return "\"" text(section, offset) "\""
 	best = 0
 	for (i = 1; i <= symbols; i++)
 		if (in_section[i] == section && starts[i] <= offset && (!best || starts[i] > starts[best]))
@@ -49,11 +55,11 @@ input == 1 && /^String dump of section/ {
 }
 
 input == 1 && match($0, /^ *\[ *[0-9a-f]+\]  ?/) {
-	text = substr($0, RLENGTH + 1)
+	words = substr($0, RLENGTH + 1)
 	offset = substr($0, 1, RLENGTH)
 	gsub(/[^0-9a-f]/, "", offset)
-	gsub(/\t/, " ", text)
-	string[section, hex(offset)] = text
+	gsub(/\t/, " ", words)
+	string[section, hex(offset)] = words
 }
 
 input == 2 && / [FO] / {
