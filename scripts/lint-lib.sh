@@ -8,7 +8,8 @@
 # tools/testing/lint/builds in a folder of that line's, on top of what the commit before
 # has left there: what is compiled is what the commit changes.
 
-lint=$out/lint
+# LINT_DIR is of the tip's lint, beside which a long one may run
+lint=${LINT_DIR-$out/lint}
 tab=$(printf "\t")
 lint_data=$top/tools/testing/lint
 lint_tree=$lint/tree

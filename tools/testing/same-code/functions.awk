@@ -6,8 +6,9 @@
 #   awk -v object=NAME -f functions.awk input=1 STRINGS input=2 SYMBOLS input=3 CODE
 #
 # STRINGS is what "readelf -p" says of its sections of strings, SYMBOLS "objdump -t", CODE
-# "objdump -drw --no-addresses --no-show-raw-insn". A place that is named by section and
-# offset becomes the string or the symbol that is there.
+# "objdump -drw --no-show-raw-insn". A place that is named by section and
+# offset becomes the string or the symbol that is there; a jump in the function goes to an
+# instruction by its number; "nop", by which the compiler aligns, is not told apart from none.
 
 function hex(digits,	i, value) {
 	value = 0
@@ -42,11 +43,29 @@ function place(section, offset,	i, best) {
 	return plain(symbol[best]) "+" (offset - starts[best])
 }
 
-function finish() {
-	# What stands beside the functions, such as alternatives of theirs, has no name of its own
-	if (name != "" && name !~ /^\./)
-		print object "\t" plain(name) "\t" code
-	name = code = ""
+function finish(	i, count, target, out) {
+	for (i = 1; i <= lines; i++)
+		number[address[i]] = code[i] == "nop" ? count + 1 : ++count
+	for (i = 1; i <= lines; i++) {
+		if (code[i] == "nop")
+			continue
+		# A jump within the function, to its so many-th instruction
+		if (match(code[i], /[0-9a-f]+ <[^>]*>/)) {
+			target = substr(code[i], RSTART, RLENGTH)
+			sub(/ .*/, "", target)
+			if (target in number && index(code[i], "<" name) && code[i] !~ / R_/)
+				code[i] = substr(code[i], 1, RSTART - 1) "@" number[target] substr(code[i], RSTART + RLENGTH)
+			else
+				code[i] = substr(code[i], 1, RSTART - 1) substr(code[i], RSTART + length(target) + 1)
+		}
+		gsub(/\.[0-9]+>/, ">", code[i])
+		out = out code[i] ";"
+	}
+	if (name != "")
+		print object "\t" plain(name) "\t" out
+	name = ""
+	lines = 0
+	split("", number)
 }
 
 input == 1 && /^String dump of section/ {
@@ -62,30 +81,49 @@ input == 1 && match($0, /^ *\[ *[0-9a-f]+\]  ?/) {
 	string[section, hex(offset)] = words
 }
 
-input == 2 && / [FO] / {
+input == 2 && / (F|O) / {
 	symbols++
 	starts[symbols] = hex($1)
-	match($0, / [FO] [^\t]*\t/)
+	match($0, / (F|O) [^\t]*\t/)
 	in_section[symbols] = substr($0, RSTART + 3, RLENGTH - 4)
 	split(substr($0, RSTART + RLENGTH), part, " ")
 	size[symbols] = hex(part[1])
 	symbol[symbols] = part[2]
+	length_of[in_section[symbols], part[2]] = size[symbols]
 }
 
-input == 3 && /^<.*>:$/ {
+input == 3 && /^Disassembly of section / {
 	finish()
-	name = substr($0, 2, length($0) - 3)
+	section = $4
+	sub(/:$/, "", section)
+}
+
+input == 3 && /^[0-9a-f]+ <.*>:$/ {
+	finish()
+	name = substr($2, 2, length($2) - 3)
+	first = hex(substr($1, 9))
+	last = first + length_of[section, name]
 	next
 }
 
-input == 3 && name != "" && /^[ \t]/ {
+# What stands behind the last function is not its: alternatives of all of them
+input == 3 && name != "" && /^ *[0-9a-f]+:\t/ {
+	at = $1
+	sub(/:/, "", at)
+	if (hex(at) >= last)
+		next
+	sub(/^ *[0-9a-f]+:/, "")
+	sub(/[ \t]*\/\/ .*\t/, " ")
+	sub(/[ \t]*\/\/ .*/, "")
 	gsub(/[ \t]+/, " ")
-	if (match($0, /\.[a-z_][a-zA-Z0-9_.]*(\+0x[0-9a-f]+)?$/) && /R_[A-Z0-9]+_/ && substr($0, RSTART - 1, 1) == " ") {
+	sub(/^ /, "")
+	sub(/(<[^>]*> )?[0-9a-f]+: R_/, "R_")
+	if (/ R_[A-Z0-9_]+ \./ && match($0, /\.[^ ]+$/)) {
 		split(substr($0, RSTART), part, /\+/)
 		$0 = substr($0, 1, RSTART - 1) place(part[1], hex(part[2]))
 	}
-	gsub(/\.[0-9]+>/, ">")
-	code = code $0 ";"
+	address[++lines] = at
+	code[lines] = $0
 }
 
 END {
