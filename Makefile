@@ -30,6 +30,7 @@ help:
 	@echo '  make quilt        out/quilt: the same for a folder like debian/patches'
 	@echo '  make releases     to which other releases of 5.10 it applies, and whether it builds there'
 	@echo '  make layout       what it does to structures that modules know'
+	@echo '  make deb          a package of it, as Debian configures its kernel, and boot that (hours)'
 	@echo '  make kernel       build the patched kernel (VARIANT=stock|run|debug)'
 	@echo '  make qemu         build the emulator with the virtual hardware'
 	@echo '  make fetch        fetch and check the sources'
@@ -68,7 +69,7 @@ bench:
 lint:
 	@$(S)/lint $(if $(FULL),--full)
 
-tree refresh series quilt releases layout: deps
+tree refresh series quilt releases layout deb: deps
 	@$(S)/$@
 
 VARIANT ?= run
@@ -97,5 +98,5 @@ distclean: clean
 	rm -f .config .config.old
 	@$(S)/fetch --forget
 
-.PHONY: help run shell check check-full faults mutants bench lint tree refresh series quilt releases layout kernel qemu \
+.PHONY: help run shell check check-full faults mutants bench lint tree refresh series quilt releases layout deb kernel qemu \
 	fetch deps menuconfig defconfig clean distclean

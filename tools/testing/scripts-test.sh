@@ -465,6 +465,22 @@ test_kernel_no_tree() {
 	refused 1 'is no kernel tree' scripts/kernel --tree "$work/none" own
 }
 
+test_package_without_a_kernel() {
+	echo no package >"$work/no.deb"
+	refused 1 'no.deb cannot be unpacked' scripts/deb --unpack "$work/no.deb" "$work/unpacked" || return 1
+	mkdir -p "$work/package/DEBIAN"
+	printf '%s\n' 'Package: x' 'Version: 1' 'Architecture: all' 'Maintainer: x <x@localhost>' 'Description: x' \
+		>"$work/package/DEBIAN/control"
+	dpkg-deb --build "$work/package" "$work/other.deb" >/dev/null || return 1
+	refused 1 'other.deb holds no kernel' scripts/deb --unpack "$work/other.deb" "$work/unpacked" || return 1
+	refused 1 'no such package' scripts/deb --unpack "$work/none.deb" "$work/unpacked"
+}
+
+test_release_not_offered() {
+	empty_mirror
+	refused 1 'cannot fetch package lists' env APT_CONFIG="$work/apt.conf" scripts/releases --list
+}
+
 test_card_too_small() {
 	fake_qemu
 	truncate -s 2G "$work/card.img"
