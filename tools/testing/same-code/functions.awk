@@ -118,6 +118,8 @@ input == 3 && name != "" && /^ *[0-9a-f]+:\t/ {
 	gsub(/[ \t]+/, " ")
 	sub(/^ /, "")
 	sub(/(<[^>]*> )?[0-9a-f]+: R_/, "R_")
+	# Where it goes, the relocation says
+	sub(/ [0-9a-f]+ R_/, " R_")
 	if (/ R_[A-Z0-9_]+ \./ && match($0, /\.[^ ]+$/)) {
 		split(substr($0, RSTART), part, /\+/)
 		$0 = substr($0, 1, RSTART - 1) place(part[1], hex(part[2]))
