@@ -46,8 +46,6 @@ fi
 # The host's search for plaintext has to find this, or it would find nothing
 cp "$RUN/canary" /mnt/ext4/canary
 
-# Recovery waits for a minute where a task was lost
-echo 600 >/proc/sys/kernel/hung_task_timeout_secs
 # Where a process was told to have an allocation fail, it may be any
 if [ -d /sys/kernel/debug/failslab ]; then
 	echo N >/sys/kernel/debug/failslab/ignore-gfp-wait
