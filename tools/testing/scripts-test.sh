@@ -20,7 +20,8 @@ trap 'exit 130' INT TERM HUP
 # A copy, so that .config, out/ and the cache are this test's
 copy=$work/repo
 mkdir -p "$copy" "$work/tmp" "$work/bin"
-(cd "$top" && tar -cf - Makefile Kconfig scripts tools/testing/guest tools/testing/configs tools/testing/check) | tar -xf - -C "$copy"
+(cd "$top" && tar -cf - Makefile Kconfig scripts tools/testing/guest tools/testing/configs tools/testing/check \
+	tools/testing/lint) | tar -xf - -C "$copy"
 unset BASE QEMU KERNEL INPUT PLAINTEXT HOST MAKEFLAGS MAKELEVEL
 real_cache=${XDG_CACHE_HOME:-$HOME/.cache}/mmc-crypto
 export XDG_CACHE_HOME="$work/cache" TMPDIR="$work/tmp"
