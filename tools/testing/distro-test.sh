@@ -16,18 +16,8 @@ trap 'rm -rf -- "$work"' EXIT
 trap 'exit 130' INT TERM HUP
 fragment=$top/patches/v5.10/mmc-crypto.config
 
-count=0
-failed=0
-test_case() {
-	count=$((count + 1))
-	if "$1" >"$work/said" 2>&1; then
-		echo "ok $count $1"
-	else
-		echo "not ok $count $1"
-		sed 's/^/# /' "$work/said" >&2
-		failed=$((failed + 1))
-	fi
-}
+# shellcheck source=tools/testing/ktap.sh
+. "$top/tools/testing/ktap.sh"
 
 # The kernel's own script says what it could not have, and ends well all the same
 fragment_merges_into_the_defconfig() {
@@ -52,11 +42,5 @@ readme_has_the_same_options() {
 	sed -n 's/^    \(CONFIG_[A-Z_]*=y\)$/\1/p' "$top/README.md" | diff - "$work/fragment" && [ -s "$work/fragment" ]
 }
 
-echo "KTAP version 1"
 set -- fragment_merges_into_the_defconfig defconfig_has_none_of_it readme_has_the_same_options
-echo "1..$#"
-for t do
-	test_case "$t"
-done
-echo "# $((count - failed)) passed, $failed failed"
-[ $failed -eq 0 ]
+run_cases "$@"

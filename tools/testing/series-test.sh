@@ -40,18 +40,8 @@ small_base() {
 small_base "$work/base"
 export BASE="$work/base"
 
-count=0
-failed=0
-test_case() {
-	count=$((count + 1))
-	if "$1" >"$work/said" 2>&1; then
-		echo "ok $count $1"
-	else
-		echo "not ok $count $1"
-		sed 's/^/# /' "$work/said" >&2
-		failed=$((failed + 1))
-	fi
-}
+# shellcheck source=tools/testing/ktap.sh
+. "$top/tools/testing/ktap.sh"
 
 # refused TEXT COMMAND...
 refused() {
@@ -310,7 +300,6 @@ change_to_an_added_file_has_to_be_squashed() {
 	"$repo/scripts/tree" --forget-work
 }
 
-echo "KTAP version 1"
 tests="becomes_a_tree is_the_same_every_time is_made_after_an_interruption comes_back_unchanged
 mails_apply_without_an_identity cover_letter_is_filled_in
 mails_are_addressed figures_are_those_of_the_last_run cover_letter_tells_what_changed
@@ -322,9 +311,4 @@ other_kernel_is_refused work_in_the_tree_is_not_lost
 change_to_an_added_file_has_to_be_squashed"
 # shellcheck disable=SC2086 # a list
 set -- $tests
-echo "1..$#"
-for t do
-	test_case "$t"
-done
-echo "# $((count - failed)) passed, $failed failed"
-[ $failed -eq 0 ]
+run_cases "$@"
