@@ -236,6 +236,7 @@ struct error_case {
 	u32 status;
 	u32 tdpe;
 	u32 terri;
+	u32 last_terri;
 	u32 encrypted;
 	u32 failed;
 	bool ask_again;
@@ -244,36 +245,40 @@ struct error_case {
 
 static const struct error_case error_cases[] = {
 	/* GCE: data part of TERRI, command part, the former before the latter */
-	{ 0x10, 0, 0x85000000, 0x000000e0, 0x00000020, false, false },
-	{ 0x10, 0, 0x00008600, 0x000000e0, 0x00000040, false, false },
-	{ 0x10, 0, 0x87008600, 0x000000e0, 0x00000080, false, false },
-	{ 0x10, 0, 0x9f000000, 0x80000001, 0x80000000, false, false },
+	{ 0x10, 0, 0x85000000, 0, 0x000000e0, 0x00000020, false, false },
+	{ 0x10, 0, 0x00008600, 0, 0x000000e0, 0x00000040, false, false },
+	{ 0x10, 0, 0x87008600, 0, 0x000000e0, 0x00000080, false, false },
+	{ 0x10, 0, 0x9f000000, 0, 0x80000001, 0x80000000, false, false },
 	/* what is not marked as valid names nobody */
-	{ 0x10, 0, 0x05000600, 0x000000e0, 0, true, false },
+	{ 0x10, 0, 0x05000600, 0, 0x000000e0, 0, true, false },
 	/* nor does the name of a task that has no key */
-	{ 0x10, 0, 0x81000000, 0x000000e0, 0, true, false },
+	{ 0x10, 0, 0x81000000, 0, 0x000000e0, 0, true, false },
+	/* nor does what was told of an earlier error; another name is news */
+	{ 0x10, 0, 0x85000000, 0x85000000, 0x000000e0, 0, true, false },
+	{ 0x10, 0, 0x85000000, 0x85000000, 0x00000040, 0x00000040, false, false },
+	{ 0x10, 0, 0x86000000, 0x85000000, 0x000000e0, 0x00000040, false, false },
 	/* nobody named: the only one, one of many, none */
-	{ 0x10, 0, 0, 0x00000004, 0x00000004, false, false },
-	{ 0x10, 0, 0, 0x0000000c, 0, true, false },
-	{ 0x10, 0, 0, 0, 0, false, false },
+	{ 0x10, 0, 0, 0, 0x00000004, 0x00000004, false, false },
+	{ 0x10, 0, 0, 0, 0x0000000c, 0, true, false },
+	{ 0x10, 0, 0, 0, 0, 0, false, false },
 	/* TDPE is not for GCE */
-	{ 0x10, 0x4, 0, 0x0000000c, 0, true, false },
+	{ 0x10, 0x4, 0, 0, 0x0000000c, 0, true, false },
 
 	/* ICCE: one task, several, and one that has no key among them */
-	{ 0x20, 0x00000008, 0, 0x0000000f, 0x00000008, false, true },
-	{ 0x20, 0x0000000a, 0, 0x0000000f, 0x0000000a, false, true },
-	{ 0x20, 0x00000018, 0, 0x0000000f, 0x00000008, false, true },
+	{ 0x20, 0x00000008, 0, 0, 0x0000000f, 0x00000008, false, true },
+	{ 0x20, 0x0000000a, 0, 0, 0x0000000f, 0x0000000a, false, true },
+	{ 0x20, 0x00000018, 0, 0, 0x0000000f, 0x00000008, false, true },
 	/* TERRI is not for ICCE */
-	{ 0x20, 0x00000008, 0x81000000, 0x0000000f, 0x00000008, false, true },
-	{ 0x20, 0, 0x81000000, 0x0000000f, 0, true, true },
+	{ 0x20, 0x00000008, 0x81000000, 0, 0x0000000f, 0x00000008, false, true },
+	{ 0x20, 0, 0x81000000, 0, 0x0000000f, 0, true, true },
 	/* nobody named */
-	{ 0x20, 0, 0, 0x00000002, 0x00000002, false, true },
-	{ 0x20, 0, 0, 0, 0, false, true },
+	{ 0x20, 0, 0, 0, 0x00000002, 0x00000002, false, true },
+	{ 0x20, 0, 0, 0, 0, 0, false, true },
 
 	/* both */
-	{ 0x30, 0x00000008, 0x81000000, 0x0000000f, 0x0000000a, false, true },
-	{ 0x30, 0, 0x81000000, 0x0000000f, 0x00000002, false, true },
-	{ 0x30, 0, 0, 0x0000000f, 0, true, true },
+	{ 0x30, 0x00000008, 0x81000000, 0, 0x0000000f, 0x0000000a, false, true },
+	{ 0x30, 0, 0x81000000, 0, 0x0000000f, 0x00000002, false, true },
+	{ 0x30, 0, 0, 0, 0x0000000f, 0, true, true },
 };
 
 static void errors_of_the_engine(struct kunit *test)
@@ -284,7 +289,7 @@ static void errors_of_the_engine(struct kunit *test)
 		const struct error_case *c = &error_cases[i];
 		struct cqhci_crypto_verdict v =
 			cqhci_crypto_judge(c->status, c->tdpe, c->terri,
-					   c->encrypted);
+					   c->last_terri, c->encrypted);
 
 		KUNIT_EXPECT_EQ_MSG(test, v.failed, c->failed, "case %u", i);
 		KUNIT_EXPECT_EQ_MSG(test, (int)v.ask_again, (int)c->ask_again,

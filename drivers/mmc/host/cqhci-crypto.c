@@ -424,21 +424,23 @@ EXPORT_SYMBOL_GPL(cqhci_crypto_init);
  * cqhci_crypto_judge() - Find the tasks that an error of the engine belongs to
  * @status: the interrupt status, with GCE or ICCE or both
  * @tdpe: the register of that name, a bit for each task
- * @terri: the register of that name, 0 if it does not tell of this error
+ * @terri: the register of that name
+ * @last_terri: what it said at the error before this one
  * @encrypted: the tasks in flight that are encrypted, a bit for each
  *
  * ICCE: a task named a keyslot whose configuration does not allow it. TDPE tells
  * the tasks, and nothing else does. The likeliest reason is that the engine has
  * lost its keys without anyone noticing.
  *
- * GCE: the engine has failed. TERRI may tell the task. If it does not, and only
- * one task was encrypted, that was it.
+ * GCE: the engine has failed. TERRI may tell the task. It keeps what it was told
+ * of an earlier error, and need not have been written for this one: the same again
+ * tells nothing. If no task is told, and only one was encrypted, that was it.
  *
  * Context: Any context.
  * Return: the verdict; no task has failed that was not encrypted.
  */
 struct cqhci_crypto_verdict cqhci_crypto_judge(u32 status, u32 tdpe, u32 terri,
-					       u32 encrypted)
+					       u32 last_terri, u32 encrypted)
 {
 	struct cqhci_crypto_verdict verdict = {};
 
@@ -447,7 +449,7 @@ struct cqhci_crypto_verdict cqhci_crypto_judge(u32 status, u32 tdpe, u32 terri,
 		verdict.failed = tdpe & encrypted;
 	}
 
-	if (status & CQHCI_IS_GCE) {
+	if ((status & CQHCI_IS_GCE) && terri != last_terri) {
 		u32 named = 0;
 
 		if (CQHCI_TERRI_D_VALID(terri))

@@ -46,7 +46,7 @@ struct cqhci_crypto_verdict {
 
 int cqhci_crypto_init(struct cqhci_host *cq_host);
 struct cqhci_crypto_verdict cqhci_crypto_judge(u32 status, u32 tdpe, u32 terri,
-					       u32 encrypted);
+					       u32 last_terri, u32 encrypted);
 
 /* Tell how many bytes are mapped at cq_host->mmio, before cqhci_init(). */
 static inline void cqhci_crypto_set_mmio_size(struct cqhci_host *cq_host,

@@ -3,15 +3,16 @@
 # costs.awk - what the series costs a request, and what blk-crypto does, beside what the
 # project has set itself as limits
 #
-#   awk -v host=HOST -v row="read rand 4096 31" -v limit=PERCENT -f costs.awk \
-#       plan functions of base, of corrections, of engine
+#   awk -v host=HOST -v row="read rand 4096 31" -v limit=PERCENT -v tasks=N \
+#       -f costs.awk plan functions of base, of corrections, of engine
 #
-# Rows are of plaintext in the first two and of plaintext and inline in the last. Only the
-# parts that can be the series' are looked at: scheduling and timers differ by themselves.
+# N: how many requests the card sees for one of the row. Rows are of plaintext in the
+# first two and of plaintext and inline in the last. Only the parts that can be the series'
+# are looked at: scheduling and timers differ by themselves.
 
 BEGIN {
 	# Instructions without an encryption context, beside what corrections of the base take
-	plain_limit = 4
+	plain_limit = 4 * tasks
 	# What the series adds to block/; all else there is blk-crypto's own
 	split("blk_ksm_restore_slot blk_ksm_restore_lost_slot blk_ksm_get_slot_idx __bio_crypt_whole_units", f)
 	for (i in f)
