@@ -5,9 +5,9 @@
 #   awk -v setup=engine|fallback|base|corrected -v slots=N [-v short=y] -f rows.awk
 #
 # Prints WHERE and a row; where is raw (the card itself), dm (dm-crypt on it), or for
-# files plain, inline, software, dm-files, and with -fio behind it what fio does. A row is repeated until about so many
-# instructions are counted that the ticks of the clock, which fall now before and now
-# behind its end, are less than 0.1 % of them.
+# files plain, inline, software, dm-files, and with -fio behind it what fio does. A row
+# is repeated until about so many instructions are counted that the ticks of the clock,
+# which fall now before and now behind its end, are less than 0.1 % of them.
 
 # what a request takes, about: what one of its size does, and each page where software
 # encrypts
