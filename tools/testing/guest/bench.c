@@ -70,9 +70,9 @@ static const char * const stats[] = {
 struct row {
 	char way[32], op[16], pattern[16];
 	unsigned int size, depth, requests, rounds, keys;
-	/* instructions: of the two repetitions that took least, and of the last one */
+	/* instructions of each repetition, least first; of the two that count, and of the last */
 	unsigned int repeats;
-	uint64_t least, second, last, user;
+	uint64_t seen[MAX_REPEATS], least, second, last, user;
 };
 
 static bool on_port;
@@ -117,22 +117,30 @@ static void stats_get(uint64_t *values)
 
 /*
  * Take note of a repetition. What has to be done now and then, by timers and the like, is in
- * some of them only: those that took least tell how well a row repeats.
+ * some of them only, and once in a while requests are merged better: what counts is the least
+ * that two of them agree on.
  *
  * Return: whether there has to be another one.
  */
 static bool again(struct row *row, uint64_t all, uint64_t user)
 {
-	if (!row->repeats || all < row->least) {
-		row->second = row->repeats ? row->least : UINT64_MAX;
-		row->least = all;
-	} else if (all < row->second) {
-		row->second = all;
-	}
+	uint64_t *seen = row->seen;
+	unsigned int i = row->repeats++;
+
+	for (; i && seen[i - 1] > all; i--)
+		seen[i] = seen[i - 1];
+	seen[i] = all;
 	row->last = all;
 	row->user = user;
-	row->repeats++;
-	return row->second - row->least > row->least / AGREE && row->repeats < MAX_REPEATS;
+	for (i = 0; i + 1 < row->repeats; i++) {
+		row->least = seen[i];
+		row->second = seen[i + 1];
+		if (row->second - row->least <= row->least / AGREE)
+			return false;
+	}
+	row->least = seen[0];
+	row->second = row->repeats > 1 ? seen[1] : UINT64_MAX;
+	return row->repeats < MAX_REPEATS;
 }
 
 /* One line for a row. @units: data units that have to be encrypted by the engine */
