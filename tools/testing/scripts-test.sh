@@ -28,6 +28,8 @@ export XDG_CACHE_HOME="$work/cache" TMPDIR="$work/tmp"
 cd "$copy" || exit 1
 said=$work/said
 pattern=${1:-*}
+# shellcheck source=tools/testing/ktap.sh
+. "$top/tools/testing/ktap.sh"
 
 # refused STATUS TEXT COMMAND...: fails with that status, and the one line that it
 # says has TEXT
@@ -511,21 +513,6 @@ test_vm_time_limit() {
 	vm --timeout 2 >"$said" 2>&1 || got=$?
 	[ $got -eq 124 ] || { echo "status $got"; return 1; }
 	grep -q 'did not end within 2 s' "$said" && gone "$(cat "$work/qemu.pid")"
-}
-
-# interrupted COMMAND...: ctrl-C once $1 is there; a shell that starts something in
-# the background lets it ignore the signal, which the terminal would not
-interrupted() {
-	mark=$1
-	shift
-	rm -f "$mark"
-	setsid env --default-signal=INT "$@" >"$said" 2>&1 </dev/null &
-	pid=$!
-	wait_for "$mark" || return 1
-	kill -INT -"$pid"
-	got=0
-	wait $pid || got=$?
-	[ $got -ne 0 ] || { echo "interrupted, and status 0"; return 1; }
 }
 
 test_vm_interrupted() {

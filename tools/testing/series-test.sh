@@ -81,17 +81,7 @@ is_made_after_an_interruption() {
 		printf '#!/bin/sh\ncase " $* " in\n*" %s "*)\n\techo y >"%s"\n\tsleep 1000 ;;\nesac\nexec "%s" "$@"\n' \
 			$step "$work/mark" "$real" >"$work/bin/git"
 		chmod +x "$work/bin/git"
-		rm -f "$work/mark"
-		setsid env --default-signal=INT PATH="$work/bin:$PATH" "$repo/scripts/tree" &
-		pid=$!
-		tries=0
-		until [ -e "$work/mark" ]; do
-			tries=$((tries + 1))
-			[ $tries -lt 300 ] || { echo "never came to git $step"; return 1; }
-			sleep 0.1
-		done
-		kill -INT -$pid
-		! wait $pid || { echo "interrupted at git $step, and status 0"; return 1; }
+		interrupted "$work/mark" env PATH="$work/bin:$PATH" "$repo/scripts/tree" || return 1
 		"$repo/scripts/tree" && [ "$(head_of '')" = "$before" ] || return 1
 		[ -z "$(git -C "$repo/out/tree" status --porcelain)" ] || { echo "not whole after git $step"; return 1; }
 	done
