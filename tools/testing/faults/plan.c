@@ -102,7 +102,7 @@ static const struct class {
 	{ "scm-invalidate", MSM, NEW_KEYS, "host0", "scm-invalidate", 2, .action = "evict" },
 	{ "power", MSM, MIXED, "host0", "power", 1, .action = "suspend" },
 	{ "collapse", MSM, MIXED, "host0", "collapse", 1, .action = "idle" },
-	{ "bist", MSM, RAW, "host0", "bist", 1, .action = "idle" },
+	{ "bist", MSM, RAW_FEW, "host0", "bist", 1, .action = "idle" },
 	{ "cmdq-enable", ANY, RAW_FEW, "card0", "cmdq-enable", 1, .action = "suspend-rebind" },
 };
 

@@ -600,6 +600,9 @@ static void act_after(void)
 {
 	bool late = action_is("unplug-late");
 
+	/* An engine that did not come back is tried again when the host is resumed */
+	if (!strcmp(burst.fault, "bist"))
+		idle();
 	/* A card that has lost its queue does without until it is found anew */
 	if (action_is("suspend-rebind"))
 		bind_host("unbind");
