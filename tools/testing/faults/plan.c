@@ -95,7 +95,7 @@ static const struct class {
 	{ "task-lost", ANY, RAW, "card0", "task-lost", 4 },
 	{ "no-enable", PCI, RAW, "host0", "no-enable", 1, .action = "idle" },
 	{ "no-enable", MSM, RAW, "host0", "no-enable", 1, .action = "suspend-rebind" },
-	{ "flush", ANY, RAW_FLUSHED, "card0", "flush", 2 },
+	{ "flush", ANY, RAW_FLUSHED, "card0", "flush", 1 },
 	{ "command", ANY, RAW, "card0", "command", 8 },
 	{ "scm-set", MSM, NEW_KEYS, "host0", "scm-set", 2 },
 	{ "scm-busy", MSM, NEW_KEYS, "host0", "scm-busy", 2 },
