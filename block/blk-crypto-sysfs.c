@@ -118,7 +118,9 @@ static const struct attribute_group *crypto_dirs[] = {
  * blk_crypto_mode_name() - The name by which user space knows an encryption mode
  * @mode: the mode
  *
- * Return: the name of the mode's file in sysfs.
+ * Context: Any context.
+ * Return: the name of the mode's file in sysfs, or NULL if @mode is
+ *	   BLK_ENCRYPTION_MODE_INVALID.
  */
 const char *blk_crypto_mode_name(enum blk_crypto_mode_num mode)
 {

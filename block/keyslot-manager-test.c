@@ -264,17 +264,42 @@ static void ksm_request_may_wait_for_its_key(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, t->held[0],
 			    (const struct blk_crypto_key *)&t->keys[0]);
 
-	/* nor is it refused if its slot has lost the key, and cannot get it */
+	/* nor is it refused if the key was lost, and no slot takes it */
 	blk_ksm_put_slot(slot);
 	ksm_test_lose(t);
 	t->program_fails[0] = true;
+	t->program_fails[1] = true;
 	slot = ksm_test_get(test, 0);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, slot);
 	t->program_fails[0] = false;
+	t->program_fails[1] = false;
 	KUNIT_EXPECT_GE(test, blk_ksm_restore_slot(slot), 0);
-	KUNIT_EXPECT_PTR_EQ(test, t->held[0],
+	KUNIT_EXPECT_PTR_EQ(test, t->held[blk_ksm_get_slot_idx(slot)],
 			    (const struct blk_crypto_key *)&t->keys[0]);
 	blk_ksm_put_slot(slot);
+}
+
+static void ksm_key_moves_from_bad_slot(struct kunit *test)
+{
+	struct ksm_test *t = test->priv;
+	struct blk_ksm_keyslot *slot, *other;
+
+	t->ksm.restores_at_issue = true;
+	t->program_fails[0] = true;
+	slot = ksm_test_get(test, 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, slot);
+	KUNIT_EXPECT_LT(test, blk_ksm_restore_slot(slot), 0);
+
+	/* not while it is used by somebody, who may have it restored yet */
+	other = ksm_test_get(test, 0);
+	KUNIT_EXPECT_PTR_EQ(test, other, slot);
+	blk_ksm_put_slot(other);
+	blk_ksm_put_slot(slot);
+
+	KUNIT_EXPECT_TRUE(test, ksm_test_use(test, 0));
+	KUNIT_EXPECT_PTR_EQ(test, t->held[1],
+			    (const struct blk_crypto_key *)&t->keys[0]);
+	KUNIT_EXPECT_TRUE(test, ksm_test_use(test, 0));
 }
 
 static void ksm_detached_touches_nothing(struct kunit *test)
@@ -352,6 +377,7 @@ static struct kunit_case ksm_test_cases[] = {
 	KUNIT_CASE(ksm_loss_while_programming_counts),
 	KUNIT_CASE(ksm_failed_reprogramming_is_retried),
 	KUNIT_CASE(ksm_request_may_wait_for_its_key),
+	KUNIT_CASE(ksm_key_moves_from_bad_slot),
 	KUNIT_CASE(ksm_detached_touches_nothing),
 	KUNIT_CASE(ksm_uninitialized_can_be_destroyed),
 	{}

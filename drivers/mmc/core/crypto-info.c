@@ -16,6 +16,7 @@
 
 #include <linux/mmc/host.h>
 
+#include "crypto.h"
 #include "crypto-info.h"
 
 #define CREATE_TRACE_POINTS
@@ -28,8 +29,9 @@
  * mmc_crypto_describe() - Put into words what an engine can do
  * @ksm: the keyslot manager of the engine
  * @buf: where to write it
- * @size: how much fits there
+ * @size: how much fits there, in bytes
  *
+ * Context: Any context.
  * Return: the length of the text, which was cut to less than @size.
  */
 int mmc_crypto_describe(const struct blk_keyslot_manager *ksm, char *buf,
@@ -131,7 +133,8 @@ static int engine_show(struct seq_file *s, void *data)
 	if (host->card)
 		seq_printf(s, "path: %s\nencrypts: %s\n",
 			   mmc_crypto_path_name(host),
-			   host->crypto_used ? "yes" : "no");
+			   host->crypto_used && mmc_crypto_can_encrypt(host) ?
+			   "yes" : "no");
 
 	if (host->crypto_show_caps)
 		host->crypto_show_caps(host, s);

@@ -18,6 +18,7 @@
 #include <linux/mmc/host.h>
 
 #include "crypto.h"
+#include "host.h"
 
 static bool mmc_crypto_enable = true;
 module_param_named(crypto, mmc_crypto_enable, bool, 0444);
@@ -115,7 +116,16 @@ static enum mmc_crypto_path mmc_crypto_queue_path(struct mmc_host *host)
 static bool mmc_crypto_path_encrypts(struct mmc_host *host,
 				     enum mmc_crypto_path path)
 {
-	return path == MMC_CRYPTO_PATH_CQE || host->crypto_in_request;
+	if (path == MMC_CRYPTO_PATH_CQE)
+		return true;
+	/* What waits in the host software queue is not looked at again. */
+	return host->crypto_in_request && !host->hsq_enabled;
+}
+
+/* Whether requests with data take a path that encrypts, at present */
+bool mmc_crypto_can_encrypt(struct mmc_host *host)
+{
+	return mmc_crypto_path_encrypts(host, mmc_crypto_queue_path(host));
 }
 
 /**
@@ -135,7 +145,7 @@ void mmc_crypto_setup_queue(struct request_queue *q, struct mmc_host *host)
 	if (!mmc_crypto_host_has_engine(host))
 		return;
 
-	if (!mmc_crypto_path_encrypts(host, mmc_crypto_queue_path(host)))
+	if (!mmc_crypto_can_encrypt(host))
 		return;
 
 	if (!blk_ksm_register(&host->ksm, q))
@@ -220,7 +230,7 @@ int mmc_crypto_prepare_encrypted(struct request *req, struct mmc_request *mrq,
 	struct mmc_host *host = container_of(req->q->ksm, struct mmc_host, ksm);
 	unsigned int unit_bits, blocks, bytes, units;
 	const struct bio_crypt_ctx *ctx;
-	int slot;
+	int slot, err;
 
 	/*
 	 * blk-crypto gives a request a keyslot if its queue has an engine. The
@@ -229,6 +239,16 @@ int mmc_crypto_prepare_encrypted(struct request *req, struct mmc_request *mrq,
 	 */
 	if (!req->crypt_keyslot || !mmc_crypto_path_encrypts(host, path))
 		return mmc_crypto_refuse(req, -EOPNOTSUPP);
+
+	/*
+	 * A command queue is tuned again by its first request. Keys may be lost
+	 * by that, and nobody looks for them afterwards.
+	 */
+	if (unlikely(host->retune_now)) {
+		err = mmc_retune(host);
+		if (err)
+			return mmc_crypto_refuse(req, err);
+	}
 
 	/* Before anything else, so that little has to be saved over the call. */
 	slot = blk_ksm_restore_slot(req->crypt_keyslot);

@@ -34,6 +34,7 @@ enum mmc_crypto_path {
 
 void mmc_crypto_setup_queue(struct request_queue *q, struct mmc_host *host);
 void mmc_crypto_release_queue(struct request_queue *q);
+bool mmc_crypto_can_encrypt(struct mmc_host *host);
 void mmc_crypto_set_initial_state(struct mmc_host *host);
 void mmc_crypto_stop_host(struct mmc_host *host);
 void mmc_crypto_free_host(struct mmc_host *host);
@@ -62,7 +63,7 @@ static inline bool mmc_crypto_dun_fits(const u64 dun[BLK_CRYPTO_DUN_ARRAY_SIZE],
 	if (likely(bytes < sizeof(last)))
 		more |= last >> (8 * bytes);
 
-	return !more && units && last >= dun[0];
+	return !more && last >= dun[0];
 }
 
 /* Whether requests of @q may have to be encrypted by the host. */
@@ -90,7 +91,8 @@ static inline unsigned int mmc_crypto_min_bytes(struct request *req,
 static inline unsigned int mmc_crypto_whole_units(struct request *req,
 						  unsigned int bytes)
 {
-	if (likely(!req->crypt_ctx))
+	/* When nothing is left of it, its key may be gone as well. */
+	if (likely(!req->crypt_ctx) || !blk_rq_bytes(req))
 		return bytes;
 	return round_down(bytes,
 			  req->crypt_ctx->bc_key->crypto_cfg.data_unit_size);

@@ -14,6 +14,7 @@
 #include <linux/device.h>
 #include <linux/keyslot-manager.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/pm_runtime.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -183,13 +184,14 @@ static int cqhci_crypto_write_cfg(struct cqhci_host *cq_host, unsigned int slot,
 	return (config & mask) == cfg->config ? 0 : -EIO;
 }
 
+static const struct cqhci_crypto_cfg cqhci_crypto_empty_cfg;
+
+/* With the host known to be awake */
 static int cqhci_crypto_clear_slot(struct cqhci_host *cq_host, unsigned int slot)
 {
-	static const struct cqhci_crypto_cfg empty;
-
 	if (cq_host->ops->crypto_evict)
 		return cq_host->ops->crypto_evict(cq_host, slot);
-	return cqhci_crypto_write_cfg(cq_host, slot, &empty);
+	return cqhci_crypto_write_cfg(cq_host, slot, &cqhci_crypto_empty_cfg);
 }
 
 static struct cqhci_host *cqhci_crypto_ksm_to_host(struct blk_keyslot_manager *ksm)
@@ -207,6 +209,20 @@ static bool cqhci_crypto_is_asleep(struct cqhci_host *cq_host)
 	       pm_runtime_status_suspended(mmc_dev(cq_host->mmc));
 }
 
+/* System sleep does not wait for those who have resumed the host: it may come now. */
+static int cqhci_crypto_write_slot(struct cqhci_host *cq_host, unsigned int slot,
+				   const struct cqhci_crypto_cfg *cfg)
+{
+	int err = -EIO;
+
+	mutex_lock(&cq_host->crypto_lock);
+	if (!cqhci_crypto_is_asleep(cq_host))
+		err = cqhci_crypto_write_cfg(cq_host, slot, cfg);
+	mutex_unlock(&cq_host->crypto_lock);
+
+	return err;
+}
+
 static int cqhci_crypto_keyslot_program(struct blk_keyslot_manager *ksm,
 					const struct blk_crypto_key *key,
 					unsigned int slot)
@@ -219,15 +235,12 @@ static int cqhci_crypto_keyslot_program(struct blk_keyslot_manager *ksm,
 	if (cq_host->ops->crypto_program)
 		return cq_host->ops->crypto_program(cq_host, key, slot);
 
-	if (cqhci_crypto_is_asleep(cq_host))
-		return -EIO;
-
 	cap_idx = cqhci_crypto_find_cap(cq_host->crypto, &key->crypto_cfg);
 	if (cap_idx < 0)
 		return cap_idx;
 
 	cqhci_crypto_fill_cfg(&cfg, key, cap_idx);
-	err = cqhci_crypto_write_cfg(cq_host, slot, &cfg);
+	err = cqhci_crypto_write_slot(cq_host, slot, &cfg);
 	memzero_explicit(&cfg, sizeof(cfg));
 	return err;
 }
@@ -238,10 +251,9 @@ static int cqhci_crypto_keyslot_evict(struct blk_keyslot_manager *ksm,
 {
 	struct cqhci_host *cq_host = cqhci_crypto_ksm_to_host(ksm);
 
-	if (!cq_host->ops->crypto_evict && cqhci_crypto_is_asleep(cq_host))
-		return -EIO;
-
-	return cqhci_crypto_clear_slot(cq_host, slot);
+	if (cq_host->ops->crypto_evict)
+		return cq_host->ops->crypto_evict(cq_host, slot);
+	return cqhci_crypto_write_slot(cq_host, slot, &cqhci_crypto_empty_cfg);
 }
 
 static const struct blk_ksm_ll_ops cqhci_crypto_ksm_ops = {
@@ -409,6 +421,8 @@ int cqhci_crypto_init(struct cqhci_host *cq_host)
 	if (!(mmc->caps2 & MMC_CAP2_CRYPTO))
 		return 0;
 
+	mutex_init(&cq_host->crypto_lock);
+
 	err = cqhci_crypto_setup(cq_host, &why);
 	if (err) {
 		mmc->caps2 &= ~MMC_CAP2_CRYPTO;
@@ -419,6 +433,25 @@ int cqhci_crypto_init(struct cqhci_host *cq_host)
 	return 0;
 }
 EXPORT_SYMBOL_GPL(cqhci_crypto_init);
+
+/**
+ * cqhci_crypto_set_off() - Tell whether the registers of keyslots can be reached
+ * @cq_host: the command queue engine, after cqhci_crypto_init()
+ * @off: they cannot, for example because their clock does not run
+ *
+ * For host drivers with the standard keyslot registers. While @off, no key is
+ * programmed and no keyslot is cleared. If keys are lost meanwhile, or cannot be
+ * used, that has to be reported as well, so that requests that need them fail.
+ *
+ * Context: Process context. Waits until no keyslot is being written.
+ */
+void cqhci_crypto_set_off(struct cqhci_host *cq_host, bool off)
+{
+	mutex_lock(&cq_host->crypto_lock);
+	cq_host->crypto_off = off;
+	mutex_unlock(&cq_host->crypto_lock);
+}
+EXPORT_SYMBOL_GPL(cqhci_crypto_set_off);
 
 /**
  * cqhci_crypto_judge() - Find the tasks that an error of the engine belongs to

@@ -45,24 +45,22 @@ struct cqhci_crypto_verdict {
 #define CQHCI_IS_CRYPTO_ERRORS	(CQHCI_IS_GCE | CQHCI_IS_ICCE)
 
 int cqhci_crypto_init(struct cqhci_host *cq_host);
+void cqhci_crypto_set_off(struct cqhci_host *cq_host, bool off);
 struct cqhci_crypto_verdict cqhci_crypto_judge(u32 status, u32 tdpe, u32 terri,
 					       u32 last_terri, u32 encrypted);
 
-/* Tell how many bytes are mapped at cq_host->mmio, before cqhci_init(). */
+/**
+ * cqhci_crypto_set_mmio_size() - Tell how far a host's registers reach
+ * @cq_host: the command queue engine, not initialised yet
+ * @size: how many bytes are mapped at its mmio; 0, as without this, if it is not
+ *	known, which excludes its crypto engine
+ *
+ * Context: Any context.
+ */
 static inline void cqhci_crypto_set_mmio_size(struct cqhci_host *cq_host,
 					      resource_size_t size)
 {
 	cq_host->mmio_size = size;
-}
-
-/*
- * Tell whether the engine cannot be used at present, for example because its clock
- * does not start. No key can be programmed meanwhile; those that are programmed
- * have to be reported as lost, so that requests that need them fail.
- */
-static inline void cqhci_crypto_set_off(struct cqhci_host *cq_host, bool off)
-{
-	cq_host->crypto_off = off;
 }
 
 /* Whether the engine is to be enabled; final once cqhci_init() has returned. */

@@ -56,6 +56,8 @@ static int fake_init(struct kunit *test)
 	fake->pdev = kunit_kzalloc(test, sizeof(*fake->pdev), GFP_KERNEL);
 	if (!fake->mmc || !fake->cq_host || !fake->pdev)
 		return -ENOMEM;
+	/* As cqhci_crypto_init() does */
+	mutex_init(&fake->cq_host->crypto_lock);
 
 	fake->window = (struct resource)DEFINE_RES_MEM(0x11230000, 0x1000);
 	fake->pdev->resource = &fake->window;
@@ -155,6 +157,7 @@ static void clock_fails_at_resume(struct kunit *test)
 	msdc_crypto_setup(&fake->crypto, fake->pdev, fake->mmc,
 			  fake->cq_host, 0x800);
 	msdc_crypto_stop(&fake->crypto);
+	KUNIT_EXPECT_TRUE(test, fake->cq_host->crypto_off);
 
 	fake->error = -EIO;
 	msdc_crypto_start(&fake->crypto, fake->dev);

@@ -75,10 +75,13 @@ EXPORT_SYMBOL_GPL(msdc_crypto_start);
  * msdc_crypto_stop() - Stop the engine's clock, if it runs
  * @crypto: the engine, or none
  *
- * Context: Process context, no request under way.
+ * Context: Process context, no request under way. Waits until no keyslot is being
+ *	    written.
  */
 void msdc_crypto_stop(struct msdc_crypto *crypto)
 {
+	if (crypto->cq_host)
+		cqhci_crypto_set_off(crypto->cq_host, true);
 	if (crypto->on)
 		clk_disable_unprepare(crypto->clk);
 	crypto->on = false;

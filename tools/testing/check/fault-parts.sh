@@ -65,6 +65,9 @@ fault_plan() {
 		extent "$1.others.0." fault-8 6 4096 131072
 		extent "$1.others.1." fault-9 6 512 65536
 		extent "$1.others.2." - 0 4096 65536 ;;
+	loss-stops-those-behind)
+		corpus_file "$1" 65536
+		extent "$1.0" fault-1 6005 4096 65536 ;;
 	keys-lost-in-flight|programming-fails-at-restoring)
 		corpus_file "$1" 262144
 		while [ $n -lt 32 ]; do
@@ -214,7 +217,7 @@ part_no_cmdq() {
  paths.sh:as-expected:retry-mode-ends
  raw.sh:data-unit-512:data-unit-1024:split-max-sectors:split-segments:plain-and-flushes-between
  seen.sh:line-in-log:sysfs:debugfs-engine:counters
- errors.sh:retry-data-unit-512:retry-data-unit-4096:retry-between-plain:retry-merged:retry-forced-unit-access:retry-of-split:completed-in-part:stopped-transfers:single-blocks:read-unit-by-unit:parts-of-a-unit-fail:keys-lost-in-flight:programming-fails-at-first:plan-intact-at-end
+ errors.sh:retry-data-unit-512:retry-data-unit-4096:retry-between-plain:retry-merged:retry-forced-unit-access:retry-of-split:completed-in-part:stopped-transfers:single-blocks:read-unit-by-unit:parts-of-a-unit-fail:keys-lost-in-flight:loss-stops-those-behind:programming-fails-at-first:plan-intact-at-end
  guards.sh"
 	fi
 	guest "$part"

@@ -215,6 +215,30 @@ test_keys_lost_in_flight() {
 		fail "the card was reset"
 }
 
+# without_key COMMAND...: of the requests that are waiting, only the one in flight meets the
+# keyslot that has lost its key, although nothing but its error tells so
+without_key() {
+	bad=$(($(engine_stat legacy-transfers) - $(engine_stat legacy-encrypted)))
+	hit "$lost" 3 "$@"
+	bad=$(($(engine_stat legacy-transfers) - $(engine_stat legacy-encrypted) - bad))
+	[ $bad -eq 1 ] || fail "$bad requests, not one, were sent without their key: $*"
+}
+
+test_loss_stops_those_behind() {
+	before=$(cat "$queue/max_sectors_kb")
+	# Plugged, so that they are there at once; small, so that they are not merged
+	echo 4 >"$queue/max_sectors_kb"
+	status=0
+	(
+		set -e
+		without_key client -m -b 4096 write loss-stops-those-behind.
+		without_key client -m -b 4096 read loss-stops-those-behind.
+	) || status=$?
+	echo "$before" >"$queue/max_sectors_kb"
+	[ $status -eq 0 ] || fail "those behind went on"
+	client -b 65536 read loss-stops-those-behind.
+}
+
 neighbours() {
 	for _ in 1 2 3; do
 		client -b 4096 write "$1.neighbour" || return

@@ -131,6 +131,8 @@ test_leaves_queue() {
 	FAULT_ID=card0 fault repeat 0
 	[ "$(cat "/sys/block/$disk/device/cmdq_en")" = 0 ] || fail "the command queue is on"
 	grep -qx "path: legacy" /sys/kernel/debug/mmc*/crypto/engine || fail "not the other way"
+	[ "${HOST-}" = pci ] && encrypts=no || encrypts=yes
+	grep -qx "encrypts: $encrypts" /sys/kernel/debug/mmc*/crypto/engine || fail "not that it encrypts: $encrypts"
 	tasks=$(engine_stat tasks)
 	if [ "${HOST-}" = pci ]; then
 		client -b 16384 read leaves-queue. && fail "it could be read"
