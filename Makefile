@@ -40,7 +40,7 @@ help:
 	@echo '  make clean        remove what was built; make distclean: the cache too'
 	@echo
 	@echo '  INPUT=dir         the files to encrypt (run, shell; default: Documentation)'
-	@echo '  KERNEL=path       a kernel tree, build folder or Image of your own (run, shell; bench: no Image)'
+	@echo '  KERNEL=path       a kernel tree, build folder, Image or package of your own (bench: no Image)'
 	@echo '  HOST=pci          the host model that the card is on: pci or msm (bench: both if not given)'
 	@echo '  ROUNDS=n SEED=s   how many rounds, and the seed of the first (faults)'
 	@echo '  ONLY=name         one mutant; ROTATE=n three of them (mutants)'
