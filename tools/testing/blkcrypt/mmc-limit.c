@@ -6,8 +6,11 @@
  *
  *   insmod mmc-limit.ko disk=/dev/mmcblk0 blocks=16
  *
- * The limit is the host operation that drivers have for that. To be loaded and
- * unloaded while nothing is under way on the host.
+ * The limit is the host operation that drivers have for that. With tuning_loses=y
+ * the host is due to be tuned, and that counts as a loss of all keys, as it does for a
+ * driver that resets its host when a setting turns out to be bad.
+ *
+ * To be loaded and unloaded while nothing is under way on the host.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -32,6 +35,14 @@ static bool cmd23 = true;
 module_param(cmd23, bool, 0444);
 MODULE_PARM_DESC(cmd23, "Tell the card before how many there will be");
 
+static bool tuning_loses;
+module_param(tuning_loses, bool, 0444);
+MODULE_PARM_DESC(tuning_loses, "Have the host tuned, which loses keys");
+
+static unsigned int tuned;
+module_param(tuned, uint, 0444);
+MODULE_PARM_DESC(tuned, "How often that was done");
+
 static struct block_device *bdev;
 static struct mmc_host *host;
 static const struct mmc_host_ops *host_ops;
@@ -48,6 +59,13 @@ static void limit_request(struct mmc_host *mmc, struct mmc_request *mrq)
 	if (!cmd23)
 		mrq->sbc = NULL;
 	host_ops->request(mmc, mrq);
+}
+
+static int limit_tune(struct mmc_host *mmc, u32 opcode)
+{
+	tuned++;
+	mmc_crypto_keys_lost(mmc);
+	return 0;
 }
 
 static int __init limit_init(void)
@@ -69,7 +87,11 @@ static int __init limit_init(void)
 	limited_ops = *host_ops;
 	limited_ops.multi_io_quirk = limit_blocks;
 	limited_ops.request = limit_request;
+	if (tuning_loses)
+		limited_ops.execute_tuning = limit_tune;
 	host->ops = &limited_ops;
+	if (tuning_loses)
+		host->need_retune = 1;
 	return 0;
 }
 module_init(limit_init);
@@ -77,6 +99,9 @@ module_init(limit_init);
 static void __exit limit_exit(void)
 {
 	host->ops = host_ops;
+	/* Nor is it tuned by the driver, which does not do that at this speed. */
+	if (tuning_loses)
+		host->can_retune = 0;
 	blkdev_put(bdev, FMODE_READ);
 }
 module_exit(limit_exit);

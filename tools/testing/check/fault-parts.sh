@@ -12,7 +12,7 @@ fault_guests="$fault_guests sleep sleep-msm losses losses-msm hygiene hygiene-ms
 fault_tests="retry-data-unit-512 retry-data-unit-4096 retry-between-plain retry-merged
  retry-forced-unit-access retry-of-split completed-in-part parts-of-a-unit-fail
  engine-error-alone engine-error-with-others engine-error-after-another
- right-request-fails keys-lost-in-flight programming-fails-at-first
+ right-request-fails keys-lost-in-flight tuning-loses-keys programming-fails-at-first
  programming-fails-at-restoring eviction-fails"
 
 # fault_plan TEST: the extents that it needs
@@ -65,7 +65,7 @@ fault_plan() {
 		extent "$1.others.0." fault-8 6 4096 131072
 		extent "$1.others.1." fault-9 6 512 65536
 		extent "$1.others.2." - 0 4096 65536 ;;
-	loss-stops-those-behind)
+	loss-stops-those-behind|tuning-loses-keys)
 		corpus_file "$1" 65536
 		extent "$1.0" fault-1 6005 4096 65536 ;;
 	keys-lost-in-flight|programming-fails-at-restoring)

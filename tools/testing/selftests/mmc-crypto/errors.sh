@@ -239,6 +239,25 @@ test_loss_stops_those_behind() {
 	client -b 65536 read loss-stops-those-behind.
 }
 
+# Tuning comes right before a request, and may involve a reset of the host: the key is
+# looked for afterwards
+test_tuning_loses_keys() {
+	restored() { sed -n 's/^keys restored: //p' /sys/kernel/debug/mmc*/crypto/counters; }
+	for what in write read; do
+		before=$(restored)
+		insmod "$here/mmc-limit.ko" disk="$DISK" tuning_loses=y
+		status=0
+		# One extent in one piece: no other request would make up for it
+		client -b 65536 $what tuning-loses-keys. || status=$?
+		tuned=$(cat /sys/module/mmc_limit/parameters/tuned)
+		rmmod mmc_limit
+		[ $status -eq 0 ] || fail "$what"
+		[ "$tuned" -eq 1 ] || fail "$what: tuned $tuned times"
+		[ $(($(restored) - before)) -eq 1 ] || fail "$what: sent with a keyslot that had lost its key"
+	done
+	client -b 4096 read tuning-loses-keys.
+}
+
 neighbours() {
 	for _ in 1 2 3; do
 		client -b 4096 write "$1.neighbour" || return
@@ -310,7 +329,7 @@ if [ $# -eq 0 ]; then
 	set -- retry-data-unit-512 retry-data-unit-4096 retry-between-plain retry-merged \
 		retry-forced-unit-access retry-of-split completed-in-part parts-of-a-unit-fail \
 		engine-error-alone engine-error-with-others engine-error-after-another \
-		right-request-fails keys-lost-in-flight programming-fails-at-first \
+		right-request-fails keys-lost-in-flight tuning-loses-keys programming-fails-at-first \
 		programming-fails-at-restoring eviction-fails plan-intact-at-end
 fi
 [ ! -f "$RUN/canary" ] || dd if="$RUN/canary" of="${part}3" bs=4096 count=1 conv=notrunc,fsync 2>/dev/null
