@@ -31,6 +31,10 @@
 
 #include "blkcrypt.h"
 
+static bool evict_at_end;
+module_param(evict_at_end, bool, 0644);
+MODULE_PARM_DESC(evict_at_end, "Evict keys when the last bio ends, if it ends where one may sleep");
+
 static typeof(bio_crypt_set_ctx) *set_ctx;
 static typeof(blk_crypto_init_key) *init_key;
 static typeof(blk_crypto_start_using_key) *start_using_key;
@@ -52,8 +56,10 @@ struct client {
  * struct batch - bios that were submitted together
  * @pending: bios that have not ended, and one for the submitter
  * @done: completed when @pending gets to zero
+ * @evicts: whose keys are evicted by the last bio, or NULL
  */
 struct batch {
+	struct client *evicts;
 	atomic_t pending;
 	struct completion done;
 };
@@ -64,16 +70,31 @@ static void batch_put(struct batch *batch)
 		complete(&batch->done);
 }
 
-static void client_end_io(struct bio *bio)
-{
-	batch_put(bio->bi_private);
-}
-
 static void client_evict(struct client *client, unsigned int nr)
 {
 	evict_key(bdev_get_queue(client->bdev), client->keys[nr]);
 	kfree_sensitive(client->keys[nr]);
 	client->keys[nr] = NULL;
+}
+
+static void client_evict_all(struct client *client)
+{
+	unsigned int nr;
+
+	for (nr = 0; nr < BLKCRYPT_MAX_KEYS; nr++)
+		if (client->keys[nr])
+			client_evict(client, nr);
+}
+
+static void client_end_io(struct bio *bio)
+{
+	struct batch *batch = bio->bi_private;
+
+	/* The submitter waits, or is the only other one to be pending. */
+	if (batch->evicts && !in_interrupt() && !irqs_disabled() &&
+	    atomic_read(&batch->pending) <= 2)
+		client_evict_all(batch->evicts);
+	batch_put(batch);
 }
 
 static int client_target(struct client *client, void __user *arg)
@@ -264,12 +285,14 @@ static struct bio *bio_build(struct client *client, u32 seg_size,
 	return bio;
 }
 
-static void batch_run(struct bio **bios, unsigned int nr, bool plugged)
+static void batch_run(struct client *client, struct bio **bios, unsigned int nr,
+		      bool plugged)
 {
 	struct blk_plug plug;
 	struct batch batch;
 	unsigned int i;
 
+	batch.evicts = evict_at_end ? client : NULL;
 	atomic_set(&batch.pending, nr + 1);
 	init_completion(&batch.done);
 
@@ -286,13 +309,14 @@ static void batch_run(struct bio **bios, unsigned int nr, bool plugged)
 	wait_for_completion_io(&batch.done);
 }
 
-static void bios_run(struct bio **bios, const struct blkcrypt_submit *submit)
+static void bios_run(struct client *client, struct bio **bios,
+		     const struct blkcrypt_submit *submit)
 {
 	unsigned int batch = submit->batch ?: submit->nr;
 	unsigned int i;
 
 	for (i = 0; i < submit->nr; i += batch)
-		batch_run(bios + i, min(batch, submit->nr - i),
+		batch_run(client, bios + i, min(batch, submit->nr - i),
 			  submit->flags & BLKCRYPT_SUBMIT_PLUG);
 }
 
@@ -309,7 +333,7 @@ static void bios_run_again(struct client *client, struct bio **bios,
 				return;
 			bio_again(bios[i], client, &specs[i]);
 		}
-		bios_run(bios, submit);
+		bios_run(client, bios, submit);
 	}
 }
 
@@ -388,7 +412,7 @@ static int client_submit(struct client *client, void __user *arg)
 		}
 	}
 
-	bios_run(bios, &submit);
+	bios_run(client, bios, &submit);
 	if (submit.flags & BLKCRYPT_SUBMIT_COUNT)
 		err = bios_count(client, bios, specs, &submit);
 	else
@@ -461,11 +485,8 @@ static int client_open(struct inode *inode, struct file *file)
 static int client_release(struct inode *inode, struct file *file)
 {
 	struct client *client = file->private_data;
-	unsigned int nr;
 
-	for (nr = 0; nr < BLKCRYPT_MAX_KEYS; nr++)
-		if (client->keys[nr])
-			client_evict(client, nr);
+	client_evict_all(client);
 	if (client->bdev)
 		blkdev_put(client->bdev, FMODE_READ | FMODE_WRITE);
 	kfree(client);

@@ -65,7 +65,7 @@ fault_plan() {
 		extent "$1.others.0." fault-8 6 4096 131072
 		extent "$1.others.1." fault-9 6 512 65536
 		extent "$1.others.2." - 0 4096 65536 ;;
-	loss-stops-those-behind|tuning-loses-keys)
+	loss-stops-those-behind|tuning-loses-keys|key-goes-first)
 		corpus_file "$1" 65536
 		extent "$1.0" fault-1 6005 4096 65536 ;;
 	keys-lost-in-flight|programming-fails-at-restoring)
@@ -416,7 +416,7 @@ part_sd_card() {
 	dcmd=n
 	append=panic_on_warn=1
 	tests="fs.sh:ext4:one-key:many-keys:unencrypted-beside:remount:consistent-at-end paths.sh:as-expected
- seen.sh:line-in-log:sysfs:counters guards.sh"
+ seen.sh:line-in-log:sysfs:counters errors.sh:key-goes-first guards.sh"
 	guest "$part"
 	quiet
 	proven

@@ -258,6 +258,18 @@ test_tuning_loses_keys() {
 	client -b 4096 read tuning-loses-keys.
 }
 
+# The key is freed when the last bio ends, which is before the request does
+test_key_goes_first() {
+	evict=/sys/module/blkcrypt_client/parameters/evict_at_end
+	client write key-goes-first.
+	echo Y >$evict
+	fault repeat 2
+	hit legacy-data 1 client -b 65536 read key-goes-first.
+	fault repeat 1
+	echo N >$evict
+	client -b 4096 read key-goes-first.
+}
+
 neighbours() {
 	for _ in 1 2 3; do
 		client -b 4096 write "$1.neighbour" || return
