@@ -64,7 +64,10 @@ static void limit_request(struct mmc_host *mmc, struct mmc_request *mrq)
 static int limit_tune(struct mmc_host *mmc, u32 opcode)
 {
 	tuned++;
+	/* This is also built for kernels that do not have the series. */
+#ifdef CONFIG_MMC_CRYPTO
 	mmc_crypto_keys_lost(mmc);
+#endif
 	return 0;
 }
 
