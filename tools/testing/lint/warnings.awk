@@ -18,6 +18,8 @@ function finding(file, line, message) {
 {
 	while ((at = index($0, tree "/")) > 0)
 		$0 = substr($0, 1, at - 1) substr($0, at + length(tree) + 1)
+	# As a compiler's cache has it, seen from the folder of the build
+	sub(/^(\.\.\/)+tree\//, "")
 	gsub(/\r/, "")
 }
 
