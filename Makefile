@@ -29,7 +29,7 @@ help:
 	@echo '  make series       out/series: the patches as they are mailed'
 	@echo '  make quilt        out/quilt: the same for a folder like debian/patches'
 	@echo '  make releases     to which other releases of 5.10 it applies, and whether it builds there'
-	@echo '  make layout       what it does to structures that modules know'
+	@echo '  make layout       what it does to structures that modules know, as a table'
 	@echo '  make deb          a package of it, as Debian configures its kernel, and boot that (hours)'
 	@echo '  make kernel       build the patched kernel (VARIANT=stock|run|debug)'
 	@echo '  make qemu         build the emulator with the virtual hardware'
@@ -69,8 +69,11 @@ bench:
 lint:
 	@$(S)/lint $(if $(FULL),--full)
 
-tree refresh series quilt releases layout deb: deps
+tree refresh series quilt releases deb: deps
 	@$(S)/$@
+
+layout:
+	@$(S)/same-code --write
 
 VARIANT ?= run
 kernel: deps
