@@ -17,7 +17,7 @@ help:
 	@echo
 	@echo '  make run          encrypt files on a virtual eMMC, prove it on the raw card'
 	@echo '  make check        run the tests'
-	@echo '  make check-full   the same, with 200 rounds of faults and all mutants'
+	@echo '  make check-full   all there is: 200 rounds, all mutants, each commit, a package (half a day)'
 	@echo '  make faults       ROUNDS=n rounds of I/O while things go wrong, from SEED=s on'
 	@echo '  make mutants      break the series line by line: each has to be noticed'
 	@echo '  make bench        what inline encryption costs, beside what else there is'
