@@ -605,7 +605,9 @@ test_config_chooses_parts_of_check() {
 	scripts/check --list >"$work/all"
 	echo '# CONFIG_HOST_MSM is not set' >.config
 	scripts/check --list >"$work/pci" &&
-		refused 2 "no part 'run-msm' (.config leaves out HOST_MSM)" scripts/check --only run-msm
+		refused 2 "no part 'run-msm' (.config leaves out HOST_MSM)" scripts/check --only run-msm &&
+		refused 2 "missing is for everything" scripts/check --full --missing &&
+		refused 2 "missing is for --full" scripts/check --missing
 	res=$?
 	rm -f .config
 	[ $res -eq 0 ] && grep -qx run-msm "$work/all" && grep -qx run "$work/pci" || return 1

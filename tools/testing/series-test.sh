@@ -132,15 +132,34 @@ letter() {
 	sed '1,/^$/d' "$repo/out/series/0000-cover-letter.patch" | paste -s -d ' '
 }
 
+# noted [PART PASSED FAILED TOOK]: notes it; prints which of two parts have not passed
+noted() {
+	sh -c '
+		prog=scripts/check
+		. "${0%/*}/lib.sh"
+		. "$top/scripts/results-lib.sh"
+		where=$out full_parts="one two"
+		[ $# -eq 0 ] || results_note "$@"
+		results_missing
+	' "$repo/scripts/noted" "$@"
+}
+
 figures_are_those_of_the_last_run() {
 	letter | grep 'No full run of these tests has been noted yet' || return 1
 	mkdir -p "$repo/tools/testing/bench"
 	cp -R "$top/tools/testing/bench/results" "$repo/tools/testing/bench/"
-	printf '%s\n' date=2026-01-02 tree=0123 passed=4711 failed=0 base=5.10.262 compiler=gcc emulator=10 \
-		>"$repo/tools/testing/results"
-	"$repo/scripts/series" && letter | grep 'on 2026-01-02, of an earlier state of this series: 4711 results' || return 1
-	sed -i "s/^tree=.*/tree=$(head_of '^{tree}')/" "$repo/tools/testing/results"
-	"$repo/scripts/series" && letter | grep 'on 2026-01-02, of this series: 4711 results passed and 0 failed' || return 1
+	[ "$(noted one 4700 1 "2 s")" = "one two" ] && "$repo/scripts/series" &&
+		letter | grep ", of this series: 4700 results passed and 1 failed. Not run were: two. It was" || return 1
+	[ "$(noted)" = "one two" ] || return 1
+	[ "$(noted one 4711 0 "2 s")" = two ] && [ -z "$(noted two 3 0 "1 min 2 s")" ] || return 1
+	sed -i 's/^\(one *\)[^ ]*/\12026-01-02/' "$repo/tools/testing/results"
+	"$repo/scripts/series" && letter | grep "between 2026-01-02 and 20[^ ]*, of this series: 4714 results passed and 0 failed. It" ||
+		return 1
+	sed -i 's/^tree=.*/tree=0123/' "$repo/tools/testing/results"
+	"$repo/scripts/series" && letter | grep ', of an earlier state of this series: 4714 results' || return 1
+	# Of another series, it begins anew
+	[ "$(noted)" = "one two" ] && [ "$(noted two 3 0 "1 s")" = one ] || return 1
+	! grep '^one .*4711' "$repo/tools/testing/results" || return 1
 	figure=$(awk '/^Host pci/ { at = 1 } at && /^write random +4 KiB +1 / { print $8; exit }' \
 		"$top/tools/testing/bench/results/table.txt")
 	[ -n "$figure" ] && letter | grep "$figure instructions to write with the engine" || return 1

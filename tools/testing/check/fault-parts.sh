@@ -3,7 +3,7 @@
 #
 # fault-parts.sh - the parts of scripts/check in which hardware fails and comes and goes:
 # what their guests are given, and how they are started. Sourced by scripts/check,
-# whose functions and variables it uses.
+# whose functions and variables it uses, behind guest-parts.sh.
 
 fault_guests="errors errors-msm life life-msm paths paths-msm no-cmdq no-cmdq-msm no-engine sd-card sd-card-msm"
 fault_guests="$fault_guests sleep sleep-msm losses losses-msm hygiene hygiene-msm hibernate hibernate-msm kexec kexec-msm"

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh disable=SC2154 # some of what is used here is set where it is sourced
+#
+# results-lib.sh - tools/testing/results, the table of what a full run of the tests found
+# Sourced by scripts/check, which writes it part by part, and by scripts/series, whose cover
+# letter has its figures; after lib.sh.
+#
+# It is of one series, built and run by one set of tools: a part that is noted under another
+# head begins the table anew. A part that was not run has "-" in each column.
+
+results=$top/tools/testing/results
+
+# results_field NAME: of the head
+results_field() {
+	sed -n "s/^$1=//p" "$results" 2>/dev/null
+}
+
+# results_head: what it has to say now
+results_head() {
+	cat <<-END
+	tree=$(git -C "$out/tree" rev-parse -q --verify 'HEAD^{tree}')
+	base=$base_version
+	compiler=$(aarch64-linux-gnu-gcc --version 2>/dev/null | head -n 1)
+	emulator=$("$out/qemu/qemu-system-aarch64" --version 2>/dev/null | sed -n '1s/.* version //p')
+	END
+}
+
+# results_row PART: what the table has of it
+results_row() {
+	awk -v part="$1" '$1 == part' "$results" 2>/dev/null
+}
+
+# results_missing: the parts of a full run that have not passed on the series as it is
+results_missing() {
+	for rm_part in $full_parts; do
+		[ "$(results_field tree)" = "$(git -C "$out/tree" rev-parse -q --verify 'HEAD^{tree}')" ] &&
+			results_row "$rm_part" | awk '$3 > 0 && $4 == 0 { found = 1 } END { exit !found }' ||
+			echo "$rm_part"
+	done | paste -s -d ' '
+}
+
+# results_note PART PASSED FAILED TOOK: writes its row
+results_note() {
+	(
+		flock 5
+		rn_head=$(results_head)
+		[ "$(sed -n '/^[a-z]*=/p' "$results" 2>/dev/null)" = "$rn_head" ] || : >"$results"
+		{
+			cat <<-END
+			# What each part of a full run of the tests found last, on which series (HEAD^{tree} in out/tree),
+			# and how long it took beside others. "scripts/check --full" writes this.
+			$rn_head
+			$(printf '%-20s %-10s %6s %6s  %s' '# part' date passed failed took)
+			END
+			for rn_part in $full_parts; do
+				if [ "$rn_part" = "$1" ]; then
+					printf '%-20s %-10s %6s %6s  %s\n' "$1" "$(date -u +%Y-%m-%d)" "$2" "$3" "$4"
+				else
+					results_row "$rn_part" | grep . || printf '%-20s %-10s %6s %6s  %s\n' "$rn_part" - - - -
+				fi
+			done
+		} >"$results.new"
+		mv -- "$results.new" "$results"
+	) 5>"$where/results.lock"
+}
