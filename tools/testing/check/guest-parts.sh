@@ -426,8 +426,9 @@ prove() {
 	fi
 }
 
-# proven: all of it has to hold
+# proven: all of it has to hold, if the chosen programs leave anything to be proven
 proven() {
+	[ -s "$dir/proof.args" ] || [ -f "$dir/plan" ] || return 0
 	prove
 	sed 's/^\(not \)\{0,1\}ok /&proof: /' "$dir/proof" | note_all "$part"
 }
