@@ -8,7 +8,9 @@
  */
 
 #include <kunit/test.h>
+#include <linux/device.h>
 #include <linux/keyslot-manager.h>
+#include <linux/pm_runtime.h>
 
 #define TEST_SLOTS 2
 
@@ -176,6 +178,25 @@ static void ksm_failed_eviction_is_made_up_for(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->programmed, 3U);
 }
 
+static void ksm_evicted_slot_is_clear(struct kunit *test)
+{
+	struct ksm_test *t = test->priv;
+	struct blk_ksm_keyslot *slot;
+
+	t->ksm.restores_at_issue = true;
+	t->program_fails[0] = true;
+	slot = ksm_test_get(test, 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, slot);
+	blk_ksm_put_slot(slot);
+	t->program_fails[0] = false;
+
+	/* what that may have left is gone with the eviction */
+	KUNIT_EXPECT_EQ(test, blk_ksm_evict_key(&t->ksm, &t->keys[0]), 0);
+	KUNIT_EXPECT_TRUE(test, ksm_test_use(test, 1));
+	KUNIT_EXPECT_TRUE(test, ksm_test_use(test, 2));
+	KUNIT_EXPECT_EQ(test, t->evicted, 1U);
+}
+
 static void ksm_lost_key_is_restored_when_idle(struct kunit *test)
 {
 	struct ksm_test *t = test->priv;
@@ -193,8 +214,10 @@ static void ksm_lost_key_is_restored_when_idle(struct kunit *test)
 static void ksm_lost_key_is_restored_by_holder(struct kunit *test)
 {
 	struct ksm_test *t = test->priv;
-	struct blk_ksm_keyslot *slot = ksm_test_get(test, 0);
+	struct blk_ksm_keyslot *slot;
 
+	t->ksm.restores_at_issue = true;
+	slot = ksm_test_get(test, 0);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, slot);
 	ksm_test_lose(t);
 
@@ -210,6 +233,21 @@ static void ksm_lost_key_is_restored_by_holder(struct kunit *test)
 			    (const struct blk_crypto_key *)&t->keys[0]);
 	KUNIT_EXPECT_GE(test, blk_ksm_restore_slot(slot), 0);
 	KUNIT_EXPECT_EQ(test, t->programmed, 3U);
+	blk_ksm_put_slot(slot);
+}
+
+static void ksm_lost_key_is_restored_for_second_user(struct kunit *test)
+{
+	struct ksm_test *t = test->priv;
+	struct blk_ksm_keyslot *slot = ksm_test_get(test, 0);
+
+	/* a driver that does not look again when it issues the request */
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, slot);
+	t->program_fails[0] = true;
+	blk_ksm_reprogram_all_keys(&t->ksm);
+	KUNIT_EXPECT_FALSE(test, ksm_test_use(test, 0));
+	t->program_fails[0] = false;
+	KUNIT_EXPECT_TRUE(test, ksm_test_use(test, 0));
 	blk_ksm_put_slot(slot);
 }
 
@@ -302,6 +340,67 @@ static void ksm_key_moves_from_bad_slot(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, ksm_test_use(test, 0));
 }
 
+/* One case runs at a time. */
+static bool ksm_test_resume_fails;
+
+static int ksm_test_resume(struct device *dev)
+{
+	return ksm_test_resume_fails ? -EIO : 0;
+}
+
+static const struct dev_pm_ops ksm_test_pm_ops = {
+	.runtime_resume	= ksm_test_resume,
+};
+
+static const struct device_type ksm_test_device_type = {
+	.name	= "ksm-test",
+	.pm	= &ksm_test_pm_ops,
+};
+
+/* Whether the device resumes from now on, whatever it did before. */
+static void ksm_test_set_resume(struct device *dev, bool fails)
+{
+	ksm_test_resume_fails = fails;
+	pm_runtime_disable(dev);
+	pm_runtime_set_suspended(dev);
+	pm_runtime_enable(dev);
+}
+
+static void ksm_sleeping_device_is_not_called(struct kunit *test)
+{
+	struct ksm_test *t = test->priv;
+	struct device *dev = root_device_register("ksm-test");
+
+	if (IS_ERR(dev)) {
+		KUNIT_FAIL(test, "no device: %ld", PTR_ERR(dev));
+		return;
+	}
+	dev->type = &ksm_test_device_type;
+	pm_runtime_enable(dev);
+	t->ksm.dev = dev;
+
+	ksm_test_set_resume(dev, true);
+	KUNIT_EXPECT_FALSE(test, ksm_test_use(test, 0));
+	KUNIT_EXPECT_EQ(test, t->programmed, 0U);
+	ksm_test_set_resume(dev, false);
+	KUNIT_EXPECT_TRUE(test, ksm_test_use(test, 0));
+	KUNIT_EXPECT_EQ(test, t->programmed, 1U);
+
+	ksm_test_set_resume(dev, true);
+	KUNIT_EXPECT_NE(test, blk_ksm_evict_key(&t->ksm, &t->keys[0]), 0);
+	KUNIT_EXPECT_EQ(test, t->evicted, 0U);
+	/* which is made up for before the keyslot gets another key */
+	ksm_test_set_resume(dev, false);
+	KUNIT_EXPECT_TRUE(test, ksm_test_use(test, 1));
+	KUNIT_EXPECT_TRUE(test, ksm_test_use(test, 2));
+	KUNIT_EXPECT_EQ(test, t->evicted_unknown, 1U);
+
+	t->ksm.dev = NULL;
+	pm_runtime_disable(dev);
+	dev->type = NULL;
+	root_device_unregister(dev);
+}
+
 static void ksm_detached_touches_nothing(struct kunit *test)
 {
 	struct ksm_test *t = test->priv;
@@ -372,12 +471,15 @@ static struct kunit_case ksm_test_cases[] = {
 	KUNIT_CASE(ksm_bad_slot_does_not_stop_others),
 	KUNIT_CASE(ksm_failed_slot_is_cleared_first),
 	KUNIT_CASE(ksm_failed_eviction_is_made_up_for),
+	KUNIT_CASE(ksm_evicted_slot_is_clear),
 	KUNIT_CASE(ksm_lost_key_is_restored_when_idle),
 	KUNIT_CASE(ksm_lost_key_is_restored_by_holder),
+	KUNIT_CASE(ksm_lost_key_is_restored_for_second_user),
 	KUNIT_CASE(ksm_loss_while_programming_counts),
 	KUNIT_CASE(ksm_failed_reprogramming_is_retried),
 	KUNIT_CASE(ksm_request_may_wait_for_its_key),
 	KUNIT_CASE(ksm_key_moves_from_bad_slot),
+	KUNIT_CASE(ksm_sleeping_device_is_not_called),
 	KUNIT_CASE(ksm_detached_touches_nothing),
 	KUNIT_CASE(ksm_uninitialized_can_be_destroyed),
 	{}

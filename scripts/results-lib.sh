@@ -5,8 +5,9 @@
 # Sourced by scripts/check, which writes it part by part, and by scripts/series, whose cover
 # letter has its figures; after lib.sh.
 #
-# It is of one series, built and run by one set of tools: a part that is noted under another
-# head begins the table anew. A part that was not run has "-" in each column.
+# It is of one base, built and run by one set of tools: a part that is noted under another
+# head begins the table anew. Each part says of which series it is, the first digits of HEAD^{tree}
+# in out/tree. One that was not run has "-" in each column.
 
 results=$top/tools/testing/results
 
@@ -15,10 +16,14 @@ results_field() {
 	sed -n "s/^$1=//p" "$results" 2>/dev/null
 }
 
+# results_series: that of now
+results_series() {
+	git -C "$out/tree" rev-parse -q --verify 'HEAD^{tree}' | cut -c 1-12
+}
+
 # results_head: what it has to say now
 results_head() {
 	cat <<-END
-	tree=$(git -C "$out/tree" rev-parse -q --verify 'HEAD^{tree}')
 	base=$base_version
 	compiler=$(aarch64-linux-gnu-gcc --version 2>/dev/null | head -n 1)
 	emulator=$("$out/qemu/qemu-system-aarch64" --version 2>/dev/null | sed -n '1s/.* version //p')
@@ -33,9 +38,8 @@ results_row() {
 # results_missing: the parts of a full run that have not passed on the series as it is
 results_missing() {
 	for rm_part in $full_parts; do
-		[ "$(results_field tree)" = "$(git -C "$out/tree" rev-parse -q --verify 'HEAD^{tree}')" ] &&
-			results_row "$rm_part" | awk '$3 > 0 && $4 == 0 { found = 1 } END { exit !found }' ||
-			echo "$rm_part"
+		results_row "$rm_part" | awk -v series="$(results_series)" \
+			'$3 == series && $4 > 0 && $5 == 0 { found = 1 } END { exit !found }' || echo "$rm_part"
 	done | paste -s -d ' '
 }
 
@@ -47,16 +51,18 @@ results_note() {
 		[ "$(sed -n '/^[a-z]*=/p' "$results" 2>/dev/null)" = "$rn_head" ] || : >"$results"
 		{
 			cat <<-END
-			# What each part of a full run of the tests found last, on which series (HEAD^{tree} in out/tree),
-			# and how long it took beside others. "scripts/check --full" writes this.
+			# What each part of a full run of the tests found last, on which series (git rev-parse HEAD^{tree} in
+			# out/tree), and how long it took beside others. "scripts/check --full" writes this.
 			$rn_head
-			$(printf '%-20s %-10s %6s %6s  %s' '# part' date passed failed took)
+			$(printf '%-20s %-10s %-12s %6s %6s  %s' '# part' date series passed failed took)
 			END
 			for rn_part in $full_parts; do
 				if [ "$rn_part" = "$1" ]; then
-					printf '%-20s %-10s %6s %6s  %s\n' "$1" "$(date -u +%Y-%m-%d)" "$2" "$3" "$4"
+					printf '%-20s %-10s %-12s %6s %6s  %s\n' "$1" "$(date -u +%Y-%m-%d)" \
+						"$(results_series)" "$2" "$3" "$4"
 				else
-					results_row "$rn_part" | grep . || printf '%-20s %-10s %6s %6s  %s\n' "$rn_part" - - - -
+					results_row "$rn_part" | grep . ||
+						printf '%-20s %-10s %-12s %6s %6s  %s\n' "$rn_part" - - - - -
 				fi
 			done
 		} >"$results.new"

@@ -188,9 +188,10 @@ EXPORT_SYMBOL_GPL(mmc_crypto_release_queue);
 
 /**
  * mmc_crypto_stop_host() - Clear the keyslots and leave the hardware alone
- * @host: the host, which has no card any more
+ * @host: the host, which is given no more requests
  *
- * Called when the host is removed, and at shutdown. Keys that are evicted
+ * Called when the host is removed, and at shutdown, when the card's queues are
+ * quiesced: a request that is parked there finds no key. Keys that are evicted
  * afterwards do not reach the host driver.
  *
  * Context: Process context.

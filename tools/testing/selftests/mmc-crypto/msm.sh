@@ -221,6 +221,20 @@ test_runtime_suspend_keeps_keys() {
 	[ "$(counter bists)" -gt "$bists" ] || fail "the engine's clock was never off"
 }
 
+# A host whose clocks are stopped is woken before it is removed
+test_removed_while_suspended() {
+	fresh
+	detach
+	suspended
+	unclocked=$(counter violation-core-unclocked)
+	unbind
+	[ "$(counter violation-core-unclocked)" = "$unclocked" ] ||
+		fail "a register was accessed without a clock"
+	bind
+	attach
+	read_by_engine
+}
+
 # If the engine does not come back, encrypted requests fail until it does
 test_self_test_fails_at_resume() {
 	fresh
@@ -303,7 +317,7 @@ test_removal_under_io() {
 
 [ $# -gt 0 ] || set -- keys-only-by-firmware version-unknown fuses-blown self-test-never-ends \
 	calls-not-offered set-fails invalidate-fails firmware-busy runtime-suspend-keeps-keys \
-	self-test-fails-at-resume system-sleep-loses-keys removal-under-io
+	removed-while-suspended self-test-fails-at-resume system-sleep-loses-keys removal-under-io
 
 device=$(cd $driver && echo *.mmc)
 mkdir -p $mnt
