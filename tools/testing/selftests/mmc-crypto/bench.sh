@@ -33,7 +33,7 @@ encryption-adds-random-write	pci 1120
 encryption-adds-random-write	msm 1120
 encryption-adds-large-read	pci 15450
 encryption-adds-large-read	msm 15450
-programming-adds		pci 1200
+programming-adds		pci 1230
 programming-adds		msm 2940"
 
 random_read="read rand 4096 31 248 8"
