@@ -8,7 +8,9 @@
  *
  * The limit is the host operation that drivers have for that. With tuning_loses=y
  * the host is due to be tuned, and that counts as a loss of all keys, as it does for a
- * driver that resets its host when a setting turns out to be bad.
+ * driver that resets its host when a setting turns out to be bad. With desc64=y its
+ * command queue has task descriptors of 64 bits, which have no room for a context; what is
+ * not encrypted must be left alone then, since the memory is still that of 128.
  *
  * To be loaded and unloaded while nothing is under way on the host.
  */
@@ -22,6 +24,8 @@
 #include <linux/mmc/card.h>
 #include <linux/mmc/host.h>
 #include <linux/module.h>
+
+#include "cqhci.h"
 
 static char *disk = "/dev/mmcblk0";
 module_param(disk, charp, 0444);
@@ -38,6 +42,10 @@ MODULE_PARM_DESC(cmd23, "Tell the card before how many there will be");
 static bool tuning_loses;
 module_param(tuning_loses, bool, 0444);
 MODULE_PARM_DESC(tuning_loses, "Have the host tuned, which loses keys");
+
+static bool desc64;
+module_param(desc64, bool, 0444);
+MODULE_PARM_DESC(desc64, "Have task descriptors of 64 bits");
 
 static unsigned int tuned;
 module_param(tuned, uint, 0444);
@@ -71,6 +79,17 @@ static int limit_tune(struct mmc_host *mmc, u32 opcode)
 	return 0;
 }
 
+/* Of what the queue says it can do, which the engine is not asked again */
+static void limit_descriptors(bool limit)
+{
+	struct cqhci_host *cq_host = host->cqe_private;
+
+	if (limit)
+		cq_host->caps &= ~CQHCI_TASK_DESC_SZ_128;
+	else
+		cq_host->caps |= CQHCI_TASK_DESC_SZ_128;
+}
+
 static int __init limit_init(void)
 {
 	struct mmc_card *card;
@@ -95,6 +114,8 @@ static int __init limit_init(void)
 	host->ops = &limited_ops;
 	if (tuning_loses)
 		host->need_retune = 1;
+	if (desc64)
+		limit_descriptors(true);
 	return 0;
 }
 module_init(limit_init);
@@ -102,6 +123,8 @@ module_init(limit_init);
 static void __exit limit_exit(void)
 {
 	host->ops = host_ops;
+	if (desc64)
+		limit_descriptors(false);
 	/* Nor is it tuned by the driver, which does not do that at this speed. */
 	if (tuning_loses)
 		host->can_retune = 0;

@@ -12,6 +12,7 @@ fault_guests="$fault_guests sleep sleep-msm losses losses-msm hygiene hygiene-ms
 fault_tests="retry-data-unit-512 retry-data-unit-4096 retry-between-plain retry-merged
  retry-forced-unit-access retry-of-split completed-in-part parts-of-a-unit-fail
  engine-error-alone engine-error-with-others engine-error-after-another
+ failed-but-completed descriptors-without-room
  right-request-fails keys-lost-in-flight tuning-loses-keys programming-fails-at-first
  programming-fails-at-restoring eviction-fails"
 
@@ -65,7 +66,12 @@ fault_plan() {
 		extent "$1.others.0." fault-8 6 4096 131072
 		extent "$1.others.1." fault-9 6 512 65536
 		extent "$1.others.2." - 0 4096 65536 ;;
-	loss-stops-those-behind|tuning-loses-keys|key-goes-first)
+	failed-but-completed)
+		corpus_file "$1" 262144
+		for n in 2 5 9 other; do
+			extent "$1.$n" fault-5 $((offset / 64 + 7005)) 4096 65536
+		done ;;
+	descriptors-without-room|loss-stops-those-behind|tuning-loses-keys|key-goes-first)
 		corpus_file "$1" 65536
 		extent "$1.0" fault-1 6005 4096 65536 ;;
 	keys-lost-in-flight|programming-fails-at-restoring)
@@ -88,7 +94,8 @@ fault_plan() {
 }
 
 # Tests of paths.sh that have extents, each one that is large enough for several requests
-path_tests="as-expected ioctls-between rpmb-between queue-refused leaves-queue engine-stays-off"
+path_tests="as-expected ioctls-between rpmb-between queue-refused leaves-queue late-timeout engine-stays-off
+ reserves-for-keyslots"
 
 # Files of lifecycle.sh
 life_table="
@@ -235,7 +242,7 @@ part_paths() {
 	card_props="enhanced-rel-wr=off rpmb-size=128K"
 	append=panic_on_warn=1
 	recovery=y
-	tests="paths.sh:as-expected:ioctls-between:rpmb-between:queue-refused:leaves-queue:engine-stays-off
+	tests="paths.sh:as-expected:reserves-for-keyslots:ioctls-between:rpmb-between:queue-refused:leaves-queue:late-timeout:engine-stays-off
  raw.sh:forced-unit-access guards.sh"
 	guest "$part"
 	quiet

@@ -110,6 +110,7 @@ static const char *const cqhci_fault_names[CQHCI_FAULT__MAX] = {
     [CQHCI_FAULT_ICCE] = "fault-icce",
     [CQHCI_FAULT_ICCE_UNNAMED] = "fault-icce-unnamed",
     [CQHCI_FAULT_DATA] = "fault-data",
+    [CQHCI_FAULT_DATA_DONE] = "fault-data-done",
     [CQHCI_FAULT_CMD] = "fault-cmd",
     [CQHCI_FAULT_RED] = "fault-red",
     [CQHCI_FAULT_SLOW] = "fault-slow",
@@ -423,6 +424,17 @@ static void cqhci_complete(CQHCIState *s, unsigned n)
     } else {
         cqhci_coalesce(s);
     }
+}
+
+/*
+ * Only the host's registers tell of the error, and not whose it is: TERRI keeps
+ * what an earlier one has left there, and the task is told as completed.
+ */
+static void cqhci_fail_done(CQHCIState *s, unsigned n)
+{
+    cqhci_fail(s, n, "card");
+    cqhci_complete(s, n);
+    s->ops->bus_error(s->host, CQHCI_BUS_DATA_CRC);
 }
 
 /* Software gives the task up. */
@@ -807,6 +819,10 @@ static void cqhci_run_task(CQHCIState *s, unsigned n)
     }
     if (cqhci_task_fault(s, n, CQHCI_FAULT_DATA)) {
         cqhci_fail_data(s, n, "card", CQHCI_BUS_DATA_CRC);
+        return;
+    }
+    if (cqhci_task_fault(s, n, CQHCI_FAULT_DATA_DONE)) {
+        cqhci_fail_done(s, n);
         return;
     }
     cqhci_describe(s, n, &r);

@@ -1657,6 +1657,20 @@ static void test_fault_bus(void)
     g_assert_cmphex(cq_read(&h, IS), ==, IS_RED);
     assert_fired(&h, "red");
     cq_recover(&h);
+
+    /* The same error, but neither register tells whose it is. */
+    put_data(&h, 3, 0, 0, 8, 0);
+    arm(&h, "data-done", 1);
+    ring(&h, BIT(3));
+    qtest_clock_step(h.qts, DELAY);
+    g_assert_cmphex(cq_read(&h, TERRI), ==, TERRI_C(2, 44));
+    g_assert_cmphex(cq_read(&h, TCN), ==, BIT(3));
+    g_assert_cmphex(cq_read(&h, TDBR), ==, 0);
+    g_assert_cmphex(qtest_readl(h.qts, BAR + SD_STATUS), ==,
+                    SD_STATUS_DATA_CRC | SD_STATUS_ERROR);
+    assert_fired(&h, "data-done");
+    cq_write(&h, TCN, BIT(3));
+    cq_recover(&h);
     cq_do(&h, 2);
     host_stop(&h, NULL, 0);
 }

@@ -158,6 +158,19 @@ test_engine_error_after_another() {
 	done
 }
 
+# An error of which no register tells whose it is, or only that of an earlier one; and the
+# task that failed is told as completed. What it was to transfer is not there.
+test_failed_but_completed() {
+	for n in 2 5 9; do
+		client -b 4096 write failed-but-completed.other
+		hit data $n client -b 4096 -q 6 read failed-but-completed.other
+		hit data-done $n client -b 4096 -q 6 write failed-but-completed.$n
+		client -b 4096 read failed-but-completed.$n
+		hit data $n client -b 4096 -q 6 read failed-but-completed.other
+		hit data-done $n client -b 4096 -q 6 read failed-but-completed.$n
+	done
+}
+
 # others WORKER: what must not be disturbed: other keys, the same key, and no key
 others() {
 	for _ in 1 2; do
@@ -200,6 +213,21 @@ test_right_request_fails() {
 	done
 	fault sector 0
 	client read right-request-fails.
+}
+
+# Where task descriptors have no room for a context: an error, and nothing in plaintext
+test_descriptors_without_room() {
+	client write descriptors-without-room.
+	insmod "$here/mmc-limit.ko" disk="$DISK" desc64=y
+	status=0
+	(
+		set -e
+		client -e 5 -b 8192 write descriptors-without-room.
+		client -e 5 -b 8192 read descriptors-without-room.
+	) || status=$?
+	rmmod mmc_limit
+	[ $status -eq 0 ] || fail "it went on"
+	client read descriptors-without-room.
 }
 
 # The engine loses its keys while tasks that use them are in flight. Where nothing says
@@ -341,7 +369,7 @@ if [ $# -eq 0 ]; then
 	set -- retry-data-unit-512 retry-data-unit-4096 retry-between-plain retry-merged \
 		retry-forced-unit-access retry-of-split completed-in-part parts-of-a-unit-fail \
 		engine-error-alone engine-error-with-others engine-error-after-another \
-		right-request-fails keys-lost-in-flight tuning-loses-keys programming-fails-at-first \
+		failed-but-completed descriptors-without-room right-request-fails keys-lost-in-flight tuning-loses-keys programming-fails-at-first \
 		programming-fails-at-restoring eviction-fails plan-intact-at-end
 fi
 [ ! -f "$RUN/canary" ] || dd if="$RUN/canary" of="${part}3" bs=4096 count=1 conv=notrunc,fsync 2>/dev/null

@@ -102,16 +102,16 @@ test_queue_refused() {
 # Until they are told to end. What cannot be encrypted may only fail.
 leaving_worker() {
 	while [ ! -e "$tmp/enough" ]; do
-		client -b 4096 write leaves-queue. && client -b 8192 read leaves-queue. ||
+		client -b 4096 write "$leaving." && client -b 8192 read "$leaving." ||
 			[ "${HOST-}" = pci ] || return
 	done
 }
 
-# For good, in the middle of I/O: the card refuses its command queue after an ioctl and
-# after the reset that follows. The host that encrypts without goes on, byte for byte; on
-# the other one what has a context fails, and the rest does not.
-test_leaves_queue() {
-	client write leaves-queue.
+# leave_queue TEST: for good, in the middle of its I/O: the card refuses its command queue
+# after an ioctl and after the reset that follows
+leave_queue() {
+	leaving=$1
+	rm -f "$tmp/enough"
 	in_parallel leaving_worker &
 	pid=$!
 	sleep 0.3
@@ -130,6 +130,13 @@ test_leaves_queue() {
 	wait $pid
 	FAULT_ID=card0 fault repeat 0
 	[ "$(cat "/sys/block/$disk/device/cmdq_en")" = 0 ] || fail "the command queue is on"
+}
+
+# The host that encrypts without goes on, byte for byte; on the other one what has a
+# context fails, and the rest does not.
+test_leaves_queue() {
+	client write leaves-queue.
+	leave_queue leaves-queue
 	grep -qx "path: legacy" /sys/kernel/debug/mmc*/crypto/engine || fail "not the other way"
 	[ "${HOST-}" = pci ] && encrypts=no || encrypts=yes
 	grep -qx "encrypts: $encrypts" /sys/kernel/debug/mmc*/crypto/engine || fail "not that it encrypts: $encrypts"
@@ -154,6 +161,45 @@ test_leaves_queue() {
 	client read leaves-queue.
 	count=$(engine_stat tasks)
 	[ "$count" -gt "$tasks" ] || fail "no task in the queue of the next life"
+}
+
+# The timeout of a request that went through the queue is told when the queue was left:
+# there is nothing to recover, and what comes next goes on as it did
+test_late_timeout() {
+	client write late-timeout.
+	insmod "$here/mmc-watch.ko" disk="$DISK"
+	status=0
+	(
+		set -e
+		client -b 16384 read late-timeout.
+		leave_queue late-timeout
+		echo y >/sys/module/mmc_watch/parameters/late
+		sleep 0.5
+		dd if="${part}3" bs=4096 count=1 iflag=direct | cmp - "$RUN/canary"
+	) || status=$?
+	rmmod mmc_watch
+	[ $status -eq 0 ] || fail "not as before"
+	rebind
+	client read late-timeout.
+}
+
+# Who waits for the keyslots may be who frees memory: whoever writes to one does not wait
+# for memory, but uses the reserves
+test_reserves_for_keyslots() {
+	counted=/sys/module/mmc_watch/parameters
+	insmod "$here/mmc-watch.ko" disk="$DISK"
+	status=0
+	(
+		set -e
+		# The keys are evicted when the client ends
+		client write reserves-for-keyslots.
+		client read reserves-for-keyslots.
+	) || status=$?
+	keyslots=$(cat $counted/keyslots) unreserved=$(cat $counted/unreserved)
+	rmmod mmc_watch
+	[ $status -eq 0 ] || fail "no I/O"
+	[ "$keyslots" -ge 4 ] || fail "keyslots were written to $keyslots times"
+	[ "$unreserved" -eq 0 ] || fail "$unreserved times of $keyslots without the reserves"
 }
 
 # After an error the engine does not come on again

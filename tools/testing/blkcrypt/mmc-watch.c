@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * While this module is loaded, it looks on as the host of one disk is given
+ * keys and requests.
+ *
+ *   insmod mmc-watch.ko disk=/dev/mmcblk0
+ *
+ * Its parameters tell how often a keyslot was written to, and how often that
+ * was done by somebody who may not use the reserves of memory.  The block layer
+ * waits for it, and so does who needs it to get memory back.  Writing to "late"
+ * tells the timeout of a request again that was issued before, as a timer does
+ * that lost the race against its completion.
+ *
+ * To be loaded and unloaded while nothing is under way on the host.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/blkdev.h>
+#include <linux/fs.h>
+#include <linux/genhd.h>
+#include <linux/kernel.h>
+#include <linux/keyslot-manager.h>
+#include <linux/mmc/card.h>
+#include <linux/mmc/core.h>
+#include <linux/mmc/host.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+
+static char *disk = "/dev/mmcblk0";
+module_param(disk, charp, 0444);
+MODULE_PARM_DESC(disk, "A disk on the host");
+
+static unsigned int keyslots;
+module_param(keyslots, uint, 0444);
+MODULE_PARM_DESC(keyslots, "How often a keyslot was written to");
+
+static unsigned int unreserved;
+module_param(unreserved, uint, 0444);
+MODULE_PARM_DESC(unreserved, "How often by somebody without the reserves");
+
+static struct block_device *bdev;
+static struct mmc_host *host;
+
+static struct mmc_request *seen;
+static void (*seen_notifier)(struct mmc_request *mrq);
+static const struct mmc_cqe_ops *cqe_ops;
+static struct mmc_cqe_ops watched_cqe_ops;
+
+static int watch_request(struct mmc_host *mmc, struct mmc_request *mrq)
+{
+	/*
+	 * It is a part of the block layer's request, which stays where it is.
+	 * What is in it does not, when it is used again.
+	 */
+	if (mrq->data && mrq->recovery_notifier) {
+		seen_notifier = mrq->recovery_notifier;
+		seen = mrq;
+	}
+	return cqe_ops->cqe_request(mmc, mrq);
+}
+
+static int late_set(const char *val, const struct kernel_param *kp)
+{
+	if (!seen)
+		return -ENOENT;
+	seen_notifier(seen);
+	return 0;
+}
+
+static const struct kernel_param_ops late_ops = {
+	.set = late_set,
+};
+module_param_cb(late, &late_ops, NULL, 0200);
+MODULE_PARM_DESC(late, "Tell the timeout of a request that was issued before");
+
+/* This is also built for kernels that do not have the series. */
+#ifdef CONFIG_MMC_CRYPTO
+static struct blk_ksm_ll_ops ksm_ops;
+
+static void watch_keyslot(void)
+{
+	keyslots++;
+	if (!(current->flags & PF_MEMALLOC))
+		unreserved++;
+}
+
+static int watch_program(struct blk_keyslot_manager *ksm,
+			 const struct blk_crypto_key *key, unsigned int slot)
+{
+	watch_keyslot();
+	return ksm_ops.keyslot_program(ksm, key, slot);
+}
+
+static int watch_evict(struct blk_keyslot_manager *ksm,
+		       const struct blk_crypto_key *key, unsigned int slot)
+{
+	watch_keyslot();
+	return ksm_ops.keyslot_evict(ksm, key, slot);
+}
+
+static void watch_keyslots(void)
+{
+	ksm_ops = host->ksm.ksm_ll_ops;
+	host->ksm.ksm_ll_ops.keyslot_program = watch_program;
+	host->ksm.ksm_ll_ops.keyslot_evict = watch_evict;
+}
+
+static void unwatch_keyslots(void)
+{
+	host->ksm.ksm_ll_ops = ksm_ops;
+}
+#else
+static void watch_keyslots(void)
+{
+}
+
+static void unwatch_keyslots(void)
+{
+}
+#endif
+
+static int __init watch_init(void)
+{
+	struct mmc_card *card;
+
+	/* Holding the disk open keeps the host. */
+	bdev = blkdev_get_by_path(disk, FMODE_READ, NULL);
+	if (IS_ERR(bdev))
+		return PTR_ERR(bdev);
+
+	card = container_of(disk_to_dev(bdev->bd_disk)->parent, struct mmc_card,
+			    dev);
+	host = card->host;
+	cqe_ops = host->cqe_ops;
+	if (!cqe_ops) {
+		blkdev_put(bdev, FMODE_READ);
+		return -ENODEV;
+	}
+	watched_cqe_ops = *cqe_ops;
+	watched_cqe_ops.cqe_request = watch_request;
+	host->cqe_ops = &watched_cqe_ops;
+	watch_keyslots();
+	return 0;
+}
+module_init(watch_init);
+
+static void __exit watch_exit(void)
+{
+	unwatch_keyslots();
+	host->cqe_ops = cqe_ops;
+	blkdev_put(bdev, FMODE_READ);
+}
+module_exit(watch_exit);
+
+MODULE_DESCRIPTION("Test module: an MMC host that is looked at");
+MODULE_LICENSE("GPL v2");
