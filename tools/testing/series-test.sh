@@ -145,7 +145,7 @@ noted() {
 }
 
 figures_are_those_of_the_last_run() {
-	letter | grep 'No full run of these tests has been noted yet' || return 1
+	letter | grep 'No run of these tests has been noted yet' || return 1
 	mkdir -p "$repo/tools/testing/bench"
 	cp -R "$top/tools/testing/bench/results" "$repo/tools/testing/bench/"
 	[ "$(noted one 4700 1 "2 s")" = "one two" ] && "$repo/scripts/series" &&

@@ -78,7 +78,7 @@ void mmc_crypto_set_obstacle(struct mmc_host *host, const char *fmt, ...)
 }
 EXPORT_SYMBOL_GPL(mmc_crypto_set_obstacle);
 
-/* Whether the host has an engine, and what decides about it has been decided. */
+/* Whether the host has an engine, which is known once it has been added */
 static bool mmc_crypto_host_has_engine(struct mmc_host *host)
 {
 	return host->caps2 & MMC_CAP2_CRYPTO;

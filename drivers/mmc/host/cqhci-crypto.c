@@ -394,7 +394,7 @@ static int cqhci_crypto_setup(struct cqhci_host *cq_host, const char **why)
 		}
 	}
 
-	/* Which key and which data unit only fits into these. */
+	/* Only these have room for a keyslot and a DUN. */
 	cq_host->caps |= CQHCI_TASK_DESC_SZ_128;
 	return 0;
 }

@@ -406,7 +406,7 @@ static int sdhci_msm_ice_setup(struct sdhci_msm_ice *ice,
 	if (err)
 		return err;
 
-	*why = "ICE has no clock";
+	*why = "clock of ICE cannot be started";
 	err = devm_add_action(ice->dev, sdhci_msm_ice_off, ice);
 	if (err)
 		return err;

@@ -9,10 +9,11 @@
  * The limit is the host operation that drivers have for that. With tuning_loses=y
  * the host is due to be tuned, and that counts as a loss of all keys, as it does for a
  * driver that resets its host when a setting turns out to be bad. With desc64=y its
- * command queue has task descriptors of 64 bits, which have no room for a context; what is
- * not encrypted must be left alone then, since the memory is still that of 128.
+ * command queue has task descriptors of 64 bits, which have no room for a context. Requests
+ * without one have to be left out then, since their descriptors are where those of 128 were.
  *
- * To be loaded and unloaded while nothing is under way on the host.
+ * To be loaded and unloaded while nothing is under way on the host, which must not be unbound
+ * meanwhile.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -24,6 +25,7 @@
 #include <linux/mmc/card.h>
 #include <linux/mmc/host.h>
 #include <linux/module.h>
+#include <linux/pm_runtime.h>
 
 #include "cqhci.h"
 
@@ -79,20 +81,35 @@ static int limit_tune(struct mmc_host *mmc, u32 opcode)
 	return 0;
 }
 
-/* Of what the queue says it can do, which the engine is not asked again */
-static void limit_descriptors(bool limit)
+/*
+ * The engine is told the size when it is enabled, which has been done with 128 and,
+ * as long as the host does not sleep, is not done again.
+ */
+static int limit_descriptors(void)
 {
 	struct cqhci_host *cq_host = host->cqe_private;
 
-	if (limit)
-		cq_host->caps &= ~CQHCI_TASK_DESC_SZ_128;
-	else
-		cq_host->caps |= CQHCI_TASK_DESC_SZ_128;
+	if (!cq_host || host->hsq_enabled ||
+	    !(cq_host->caps & CQHCI_TASK_DESC_SZ_128))
+		return -ENODEV;
+
+	pm_runtime_get_sync(mmc_dev(host));
+	cq_host->caps &= ~CQHCI_TASK_DESC_SZ_128;
+	return 0;
+}
+
+static void unlimit_descriptors(void)
+{
+	struct cqhci_host *cq_host = host->cqe_private;
+
+	cq_host->caps |= CQHCI_TASK_DESC_SZ_128;
+	pm_runtime_put(mmc_dev(host));
 }
 
 static int __init limit_init(void)
 {
 	struct mmc_card *card;
+	int err;
 
 	if (blocks < 1)
 		return -EINVAL;
@@ -105,6 +122,13 @@ static int __init limit_init(void)
 	card = container_of(disk_to_dev(bdev->bd_disk)->parent, struct mmc_card,
 			    dev);
 	host = card->host;
+	if (desc64) {
+		err = limit_descriptors();
+		if (err) {
+			blkdev_put(bdev, FMODE_READ);
+			return err;
+		}
+	}
 	host_ops = host->ops;
 	limited_ops = *host_ops;
 	limited_ops.multi_io_quirk = limit_blocks;
@@ -114,8 +138,6 @@ static int __init limit_init(void)
 	host->ops = &limited_ops;
 	if (tuning_loses)
 		host->need_retune = 1;
-	if (desc64)
-		limit_descriptors(true);
 	return 0;
 }
 module_init(limit_init);
@@ -124,7 +146,7 @@ static void __exit limit_exit(void)
 {
 	host->ops = host_ops;
 	if (desc64)
-		limit_descriptors(false);
+		unlimit_descriptors();
 	/* Nor is it tuned by the driver, which does not do that at this speed. */
 	if (tuning_loses)
 		host->can_retune = 0;

@@ -11,7 +11,8 @@
  * tells the timeout of a request again that was issued before, as a timer does
  * that lost the race against its completion.
  *
- * To be loaded and unloaded while nothing is under way on the host.
+ * To be loaded and unloaded while nothing is under way on the host, which must not be unbound
+ * meanwhile.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt

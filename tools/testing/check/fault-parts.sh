@@ -67,9 +67,9 @@ fault_plan() {
 		extent "$1.others.1." fault-9 6 512 65536
 		extent "$1.others.2." - 0 4096 65536 ;;
 	failed-but-completed)
-		corpus_file "$1" 262144
-		for n in 2 5 9 other; do
-			extent "$1.$n" fault-5 $((offset / 64 + 7005)) 4096 65536
+		corpus_file "$1" 1310720
+		for n in 3 12 26 45 other; do
+			extent "$1.$n" fault-5 $((offset / 64 + 7005)) 4096 262144
 		done ;;
 	descriptors-without-room|loss-stops-those-behind|tuning-loses-keys|key-goes-first)
 		corpus_file "$1" 65536

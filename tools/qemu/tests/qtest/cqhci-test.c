@@ -1669,6 +1669,7 @@ static void test_fault_bus(void)
     g_assert_cmphex(qtest_readl(h.qts, BAR + SD_STATUS), ==,
                     SD_STATUS_DATA_CRC | SD_STATUS_ERROR);
     assert_fired(&h, "data-done");
+    g_assert_cmpuint(counter(&h, "errors"), ==, 4);
     cq_write(&h, TCN, BIT(3));
     cq_recover(&h);
     cq_do(&h, 2);

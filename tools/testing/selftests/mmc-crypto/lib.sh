@@ -90,6 +90,25 @@ run_tests() {
 	[ $failed -eq 0 ]
 }
 
+# guarded COMMAND...: its $status, for what has to be put right whatever that is. The first
+# command that fails ends it, as it ends a test; so this must not be asked itself whether it
+# fails ("||", "if"), where a shell would go on.
+guarded() {
+	set +e
+	(
+		set -e
+		"$@"
+	)
+	status=$?
+	set -e
+}
+
+# judged TEXT: what was guarded counts, now that things were put right
+judged() {
+	[ $status -ne 77 ] || exit 77
+	[ $status -eq 0 ] || fail "$*"
+}
+
 # same A B: two trees or files are equal, and there is something to compare
 same() {
 	find "$1" -type f | grep -q . || fail "$1: nothing there"

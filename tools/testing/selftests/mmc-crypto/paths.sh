@@ -15,6 +15,7 @@
 dev=$(readlink -f "/sys/block/$disk/device")
 dev=${dev%/mmc_host/*}
 driver=$(readlink -f "$dev/driver")
+watch=/sys/module/mmc_watch/parameters
 
 rebind() {
 	echo "${dev##*/}" >"$driver/unbind"
@@ -111,24 +112,24 @@ leaving_worker() {
 # after an ioctl and after the reset that follows
 leave_queue() {
 	leaving=$1
+	hits=$(FAULT_ID=card0 fired cmdq-enable)
 	rm -f "$tmp/enough"
 	in_parallel leaving_worker &
 	pid=$!
 	sleep 0.3
-	hits=$(FAULT_ID=card0 fired cmdq-enable)
 	FAULT_ID=card0 fault repeat 2
 	FAULT_ID=card0 fault cmdq-enable 1
 	mmcioc "$DISK" read-ext-csd >/dev/null || :
 	tries=0
-	while [ "$(FAULT_ID=card0 fired cmdq-enable)" -lt $((hits + 2)) ]; do
+	while [ "$(FAULT_ID=card0 fired cmdq-enable)" -lt $((hits + 2)) ] && [ $tries -lt 100 ]; do
 		tries=$((tries + 1))
-		[ $tries -lt 100 ] || fail "the card was not reset"
 		sleep 0.1
 	done
 	sleep 0.3
 	touch "$tmp/enough"
 	wait $pid
 	FAULT_ID=card0 fault repeat 0
+	[ $tries -lt 100 ] || fail "the card was not reset"
 	[ "$(cat "/sys/block/$disk/device/cmdq_en")" = 0 ] || fail "the command queue is on"
 }
 
@@ -163,41 +164,42 @@ test_leaves_queue() {
 	[ "$count" -gt "$tasks" ] || fail "no task in the queue of the next life"
 }
 
+late_timeout() {
+	client -b 16384 read late-timeout.
+	leave_queue late-timeout
+	echo y >"$watch/late"
+	sleep 0.5
+	dd if="${part}3" of="$tmp/read" bs=4096 count=1 iflag=direct
+	cmp "$tmp/read" "$RUN/canary"
+}
+
 # The timeout of a request that went through the queue is told when the queue was left:
 # there is nothing to recover, and what comes next goes on as it did
 test_late_timeout() {
 	client write late-timeout.
 	insmod "$here/mmc-watch.ko" disk="$DISK"
-	status=0
-	(
-		set -e
-		client -b 16384 read late-timeout.
-		leave_queue late-timeout
-		echo y >/sys/module/mmc_watch/parameters/late
-		sleep 0.5
-		dd if="${part}3" bs=4096 count=1 iflag=direct | cmp - "$RUN/canary"
-	) || status=$?
+	guarded late_timeout
 	rmmod mmc_watch
-	[ $status -eq 0 ] || fail "not as before"
 	rebind
+	judged "not as before"
 	client read late-timeout.
+}
+
+# The keys are evicted when the client ends
+written_and_read() {
+	client write "$1."
+	client read "$1."
 }
 
 # Who waits for the keyslots may be who frees memory: whoever writes to one does not wait
 # for memory, but uses the reserves
 test_reserves_for_keyslots() {
-	counted=/sys/module/mmc_watch/parameters
 	insmod "$here/mmc-watch.ko" disk="$DISK"
-	status=0
-	(
-		set -e
-		# The keys are evicted when the client ends
-		client write reserves-for-keyslots.
-		client read reserves-for-keyslots.
-	) || status=$?
-	keyslots=$(cat $counted/keyslots) unreserved=$(cat $counted/unreserved)
+	guarded written_and_read reserves-for-keyslots
+	keyslots=$(cat "$watch/keyslots")
+	unreserved=$(cat "$watch/unreserved")
 	rmmod mmc_watch
-	[ $status -eq 0 ] || fail "no I/O"
+	judged "no I/O"
 	[ "$keyslots" -ge 4 ] || fail "keyslots were written to $keyslots times"
 	[ "$unreserved" -eq 0 ] || fail "$unreserved times of $keyslots without the reserves"
 }

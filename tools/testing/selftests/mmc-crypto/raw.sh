@@ -77,19 +77,19 @@ separate() {
 test_no_merge_across_dun_gap() { separate no-merge-across-dun-gap; }
 test_no_merge_across_keys() { separate no-merge-across-keys; }
 
+written_and_read() {
+	client -b 262144 write split-max-sectors.
+	client -b 262144 read split-max-sectors.
+	client -m -b 12288 read split-max-sectors.
+}
+
 # with_max_sectors KB: write and read with requests that small
 with_max_sectors() {
 	before=$(cat "$queue/max_sectors_kb")
 	echo "$1" >"$queue/max_sectors_kb"
-	status=0
-	(
-		set -e
-		client -b 262144 write split-max-sectors.
-		client -b 262144 read split-max-sectors.
-		client -m -b 12288 read split-max-sectors.
-	) || status=$?
+	guarded written_and_read
 	echo "$before" >"$queue/max_sectors_kb"
-	[ $status -eq 0 ] || fail "max_sectors_kb $1: data was lost"
+	judged "max_sectors_kb $1: data was lost"
 }
 
 test_split_max_sectors() {
