@@ -105,8 +105,8 @@ guarded() {
 
 # judged TEXT: what was guarded counts, now that things were put right
 judged() {
-	[ $status -ne 77 ] || exit 77
-	[ $status -eq 0 ] || fail "$*"
+	[ "$status" -ne 77 ] || exit 77
+	[ "$status" -eq 0 ] || fail "$*"
 }
 
 # same A B: two trees or files are equal, and there is something to compare
