@@ -1667,7 +1667,7 @@ static void test_fault_bus(void)
     g_assert_cmphex(cq_read(&h, TCN), ==, BIT(3));
     g_assert_cmphex(cq_read(&h, TDBR), ==, 0);
     g_assert_cmphex(qtest_readl(h.qts, BAR + SD_STATUS), ==,
-                    SD_STATUS_DATA_CRC | SD_STATUS_ERROR);
+                    SD_STATUS_DATA_CRC | SD_STATUS_ERROR | SD_STATUS_CQE);
     assert_fired(&h, "data-done");
     g_assert_cmpuint(counter(&h, "errors"), ==, 4);
     cq_write(&h, TCN, BIT(3));
