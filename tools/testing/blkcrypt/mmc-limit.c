@@ -18,9 +18,6 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/blkdev.h>
-#include <linux/fs.h>
-#include <linux/genhd.h>
 #include <linux/kernel.h>
 #include <linux/mmc/card.h>
 #include <linux/mmc/host.h>
@@ -28,10 +25,7 @@
 #include <linux/pm_runtime.h>
 
 #include "cqhci.h"
-
-static char *disk = "/dev/mmcblk0";
-module_param(disk, charp, 0444);
-MODULE_PARM_DESC(disk, "A disk on the host");
+#include "mmc-disk.h"
 
 static int blocks = INT_MAX;
 module_param(blocks, int, 0444);
@@ -53,8 +47,6 @@ static unsigned int tuned;
 module_param(tuned, uint, 0444);
 MODULE_PARM_DESC(tuned, "How often that was done");
 
-static struct block_device *bdev;
-static struct mmc_host *host;
 static const struct mmc_host_ops *host_ops;
 static struct mmc_host_ops limited_ops;
 
@@ -108,24 +100,18 @@ static void unlimit_descriptors(void)
 
 static int __init limit_init(void)
 {
-	struct mmc_card *card;
 	int err;
 
 	if (blocks < 1)
 		return -EINVAL;
 
-	/* Holding the disk open keeps the host. */
-	bdev = blkdev_get_by_path(disk, FMODE_READ, NULL);
-	if (IS_ERR(bdev))
-		return PTR_ERR(bdev);
-
-	card = container_of(disk_to_dev(bdev->bd_disk)->parent, struct mmc_card,
-			    dev);
-	host = card->host;
+	err = get_host();
+	if (err)
+		return err;
 	if (desc64) {
 		err = limit_descriptors();
 		if (err) {
-			blkdev_put(bdev, FMODE_READ);
+			put_host();
 			return err;
 		}
 	}
@@ -150,7 +136,7 @@ static void __exit limit_exit(void)
 	/* Nor is it tuned by the driver, which does not do that at this speed. */
 	if (tuning_loses)
 		host->can_retune = 0;
-	blkdev_put(bdev, FMODE_READ);
+	put_host();
 }
 module_exit(limit_exit);
 

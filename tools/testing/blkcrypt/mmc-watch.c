@@ -17,9 +17,6 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/blkdev.h>
-#include <linux/fs.h>
-#include <linux/genhd.h>
 #include <linux/kernel.h>
 #include <linux/keyslot-manager.h>
 #include <linux/mmc/card.h>
@@ -28,9 +25,7 @@
 #include <linux/module.h>
 #include <linux/sched.h>
 
-static char *disk = "/dev/mmcblk0";
-module_param(disk, charp, 0444);
-MODULE_PARM_DESC(disk, "A disk on the host");
+#include "mmc-disk.h"
 
 static unsigned int keyslots;
 module_param(keyslots, uint, 0444);
@@ -39,9 +34,6 @@ MODULE_PARM_DESC(keyslots, "How often a keyslot was written to");
 static unsigned int unreserved;
 module_param(unreserved, uint, 0444);
 MODULE_PARM_DESC(unreserved, "How often by somebody without the reserves");
-
-static struct block_device *bdev;
-static struct mmc_host *host;
 
 static struct mmc_request *seen;
 static void (*seen_notifier)(struct mmc_request *mrq);
@@ -123,19 +115,14 @@ static void unwatch_keyslots(void)
 
 static int __init watch_init(void)
 {
-	struct mmc_card *card;
+	int err = get_host();
 
-	/* Holding the disk open keeps the host. */
-	bdev = blkdev_get_by_path(disk, FMODE_READ, NULL);
-	if (IS_ERR(bdev))
-		return PTR_ERR(bdev);
+	if (err)
+		return err;
 
-	card = container_of(disk_to_dev(bdev->bd_disk)->parent, struct mmc_card,
-			    dev);
-	host = card->host;
 	cqe_ops = host->cqe_ops;
 	if (!cqe_ops) {
-		blkdev_put(bdev, FMODE_READ);
+		put_host();
 		return -ENODEV;
 	}
 	watched_cqe_ops = *cqe_ops;
@@ -150,7 +137,7 @@ static void __exit watch_exit(void)
 {
 	unwatch_keyslots();
 	host->cqe_ops = cqe_ops;
-	blkdev_put(bdev, FMODE_READ);
+	put_host();
 }
 module_exit(watch_exit);
 
