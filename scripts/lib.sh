@@ -129,6 +129,17 @@ lock() {
 	flock -n 9 || { say "waiting for another $1 to end"; flock 9; }
 }
 
+# verifier LOG: build what proves cards. One at a time: two would spoil each other's files
+verifier() {
+	mkdir -p "$out"
+	if flock "$out/verify.lock" \
+		make -C "$top/tools/testing/verify" O="$out/verify" >"$1" 2>&1 </dev/null; then
+		return
+	fi
+	tail -n 15 "$1" >&2
+	die "the verifier does not build (all of it in $1)"
+}
+
 # jobs: how many processes a build may use
 jobs() {
 	if [ "${CONFIG_JOBS:-0}" -gt 0 ]; then

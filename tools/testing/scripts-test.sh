@@ -20,8 +20,8 @@ trap 'exit 130' INT TERM HUP
 # A copy, so that .config, out/ and the cache are this test's
 copy=$work/repo
 mkdir -p "$copy" "$work/tmp" "$work/bin"
-(cd "$top" && tar -cf - Makefile Kconfig scripts tools/testing/guest tools/testing/configs tools/testing/check \
-	tools/testing/lint) | tar -xf - -C "$copy"
+(cd "$top" && tar -cf - Makefile Kconfig scripts tools/testing/guest tools/testing/blkcrypt tools/testing/configs \
+	tools/testing/check tools/testing/lint) | tar -xf - -C "$copy"
 unset BASE QEMU KERNEL INPUT PLAINTEXT HOST MAKEFLAGS MAKELEVEL
 real_cache=${XDG_CACHE_HOME:-$HOME/.cache}/mmc-crypto
 export XDG_CACHE_HOME="$work/cache" TMPDIR="$work/tmp"
@@ -570,6 +570,34 @@ test_kernel_interrupted() {
 	echo 0 >"$work/hurry"
 	build=$(env PATH="$work/bin:$PATH" BASE="$work/slow" scripts/kernel stock 2>"$said") || return 1
 	[ "$(cat "$build/arch/arm64/boot/Image")" = whole ]
+}
+
+# Two campaigns may begin at once, and want the same one
+test_guests_made_at_once() {
+	mv scripts/fetch "$work/fetch"
+	printf '#!/bin/sh\necho "%s"\n' "$work/packages" >scripts/fetch
+	chmod +x scripts/fetch
+	for each in $(sed -n '/^programs="/,/"$/p' scripts/guest | tr -d '"' | sed 's/^programs=//') \
+			usr/lib/ld-linux-aarch64.so.1; do
+		mkdir -p "$work/packages/${each%/*}"
+		: >"$work/packages/$each"
+	done
+	# None of these files is a program
+	printf '#!/bin/sh\n' >"$work/bin/aarch64-linux-gnu-readelf"
+	chmod +x "$work/bin/aarch64-linux-gnu-readelf"
+	started=
+	for each in 1 2 3 4; do
+		PATH="$work/bin:$PATH" scripts/guest >"$work/guest.$each" 2>"$work/guest.$each.err" &
+		started="$started $!"
+	done
+	res=0
+	for each in $started; do
+		wait "$each" || res=$?
+	done
+	mv "$work/fetch" scripts/fetch
+	cat "$work"/guest.*.err >"$said"
+	[ $res -eq 0 ] || { echo "one of them ended with status $res"; return 1; }
+	[ "$(cat "$work"/guest.[1-4] | sort -u)" = "$copy/out/guest/initramfs.cpio" ]
 }
 
 test_defaults_are_kconfigs() {
