@@ -38,30 +38,29 @@ file == 1 {
 	next
 }
 
-# How many jobs there are, what is to be written, and which burst has which extents
+# How many jobs there are, and what is to be written
 file == 2 && $1 == "round" { round = $2 }
-file == 2 && $1 == "burst" { burst = round " " $2; bursts_planned[round]++ }
+file == 2 && $1 == "burst" { bursts_planned[round]++ }
 file == 2 && $1 ~ /^(write|over|rawwrite)$/ { planned[round]++ }
-file == 2 && $1 == "rawwrite" { burst_of["w " $2] = burst }
-file == 2 && $1 == "rawread" { reads[$2] = reads[$2] SUBSEP burst }
 file == 2 { next }
 
-# Tasks that failed though they were to be encrypted
-file == 3 && $1 == "T" && !/ slot=- / && !/ status=(ok|aborted)$/ {
+# Tasks that failed though they were to be encrypted. The others that were in flight then
+# end as aborted, and so do those that the card lost
+file == 3 && $1 == "T" && !/ slot=- / && !/ status=ok$/ {
+	split($3, number, "=")
 	split($6, lba, "=")
-	is_read = $5 == "dir=r"
-	name = extent[place(lba[2])]
-	if (name == "")
-		next
-	if (!is_read)
-		hits[burst_of["w " name]]++
-	else {
-		n = split(reads[name], of, SUBSEP)
-		for (i = 2; i <= n; i++)
-			hits[of[i]]++
-	}
+	if (place(lba[2]) in extent)
+		hit[number[2]] = / status=aborted$/ ? "aborted" : "failed"
 }
 file == 3 { next }
+
+# hits(FIRST, LAST, ABORTED): how many of these transfers were hit
+function hits(from, to, aborted,	t, n) {
+	n = 0
+	for (t = from; t <= to; t++)
+		n += hit[t] == "failed" || (aborted && hit[t] == "aborted")
+	return n
+}
 
 file == 4 && $2 == "burst" {
 	round = $3
@@ -70,6 +69,7 @@ file == 4 && $2 == "burst" {
 		split($i, field, "=")
 		value[field[1]] = field[2]
 	}
+	split(value["transfers"], transfers, "-")
 	bursts_done[round]++
 	jobs[round] += value["jobs"]
 	errors[round] += value["errors"]
@@ -77,8 +77,10 @@ file == 4 && $2 == "burst" {
 	encrypted = "-"
 	if (class ~ /^(gce|icce|keys-lost)/)
 		encrypted = value["fired"]
-	else if (class ~ /^(data|cmd|red|(data|read|write)-[a-z]*)$/)
-		encrypted = hits[round " " class] + 0
+	else if (class ~ /^(data|cmd|red|task-command|(data|read|write)-[a-z]*)$/)
+		encrypted = hits(transfers[1] + 0, transfers[2] + 0)
+	else if (class == "task-lost")
+		encrypted = hits(transfers[1] + 0, transfers[2] + 0, 1)
 	if (encrypted == 0 && encrypted != "-")
 		why(round, class ": it hit no encrypted task")
 	print round, class, value["armed"], value["fired"], encrypted, value["jobs"], \

@@ -42,6 +42,7 @@ enum jobs {
 	RAW,		/* raw data only: whatever is hit is encrypted */
 	RAW_FLUSHED,	/* with flushes in between */
 	RAW_FEW,	/* few enough for all of them to fail */
+	FEW,		/* and one of them a file */
 	NEW_KEYS,	/* what has a key of its own, so that keys are programmed */
 	RAW_NO_MEMORY,	/* raw data, by processes that some allocation fails in */
 };
@@ -60,14 +61,16 @@ static const struct class {
 	unsigned int in_a_row;	/* at most, at one extent */
 	const char *trigger;	/* a second fault, without which the first cannot fire */
 	const char *action;
+	unsigned int act_by;	/* how many transfers of the jobs before that, at most */
 	const char *counter;	/* of the host, that shows that the action took place */
 } classes[] = {
 	{ "gce", ANY, MIXED, "host0", "gce", 4 },
 	{ "icce", ANY, MIXED, "host0", "icce", 4 },
 	{ "keys-lost", ANY, MIXED, "host0", "keys-lost", 4 },
-	{ "unplug", ANY, MIXED, .action = "unplug", .counter = "resets" },
+	{ "unplug", ANY, FEW, .action = "unplug", .act_by = 3, .counter = "resets" },
 	{ "data", ANY, RAW, "host0", "data", 6 },
-	{ "suspend", ANY, MIXED, .action = "suspend", .counter = "resets" },
+	{ "data-done", ANY, RAW, "host0", "data-done", 6 },
+	{ "suspend", ANY, MIXED, .action = "suspend", .act_by = 8, .counter = "resets" },
 	{ "write-status", ANY, RAW, "card0", "write-status", 4 },
 	{ "program", ANY, NEW_KEYS, "host0", "program", 2 },
 	{ "program-again", ANY, NEW_KEYS, "host0", "program", 2, .again = 3 },
@@ -82,16 +85,16 @@ static const struct class {
 	{ "red", ANY, RAW, "host0", "red", 6 },
 	{ "data-read", ANY, RAW, "card0", "data-read", 4 },
 	{ "no-memory", ANY, RAW_NO_MEMORY },
-	{ "unplug-late", ANY, MIXED, .action = "unplug-late", .counter = "resets" },
+	{ "unplug-late", ANY, FEW, .action = "unplug-late", .act_by = 3, .counter = "resets" },
 	{ "keys-lost-again", ANY, MIXED, "host0", "keys-lost", 4, .again = 4 },
 	{ "slow", ANY, RAW, "host0", "slow", 6 },
 	{ "data-lasting", ANY, RAW, "host0", "data", 1, .in_a_row = 5 },
 	{ "no-halt", ANY, MIXED, "host0", "no-halt", 1, .trigger = "host0 gce" },
 	{ "data-write", ANY, RAW, "card0", "data-write", 4 },
-	{ "evict", ANY, NEW_KEYS, .action = "evict", .counter = "keys-evicted" },
+	{ "evict", ANY, NEW_KEYS, .action = "evict", .act_by = 30, .counter = "keys-evicted" },
 	{ "icce-lasting", ANY, MIXED, "host0", "icce", 1, .in_a_row = 5 },
 	{ "read-status", ANY, RAW, "card0", "read-status", 4 },
-	{ "no-memory-bind", ANY, MIXED, .action = "rebind-no-memory", .counter = "resets" },
+	{ "no-memory-bind", ANY, MIXED, .action = "rebind-no-memory" },
 	{ "task-lost", ANY, RAW, "card0", "task-lost", 4 },
 	{ "no-enable", PCI, RAW, "host0", "no-enable", 1, .action = "idle" },
 	{ "no-enable", MSM, RAW, "host0", "no-enable", 1, .action = "suspend-rebind" },
@@ -99,8 +102,8 @@ static const struct class {
 	{ "command", ANY, RAW, "card0", "command", 8 },
 	{ "scm-set", MSM, NEW_KEYS, "host0", "scm-set", 2 },
 	{ "scm-busy", MSM, NEW_KEYS, "host0", "scm-busy", 2 },
-	{ "scm-invalidate", MSM, NEW_KEYS, "host0", "scm-invalidate", 2, .action = "evict" },
-	{ "power", MSM, MIXED, "host0", "power", 1, .action = "suspend" },
+	{ "scm-invalidate", MSM, NEW_KEYS, "host0", "scm-invalidate", 2, .action = "evict", .act_by = 30 },
+	{ "power", MSM, MIXED, "host0", "power", 1, .action = "suspend", .act_by = 8 },
 	{ "collapse", MSM, MIXED, "host0", "collapse", 1, .action = "idle" },
 	{ "bist", MSM, RAW_FEW, "host0", "bist", 1, .action = "idle" },
 	{ "cmdq-enable", ANY, RAW_FEW, "card0", "cmdq-enable", 1, .action = "suspend-rebind" },
@@ -342,7 +345,15 @@ static void make_jobs(const struct class *class)
 				raw_job("rawwrite", false);
 			break;
 		case RAW_FEW:
-			if (i < 2)
+			if (!i)
+				raw_job("rawwrite", false);
+			else if (i == 1)
+				read_job("rawread", before);
+			break;
+		case FEW:
+			if (!i)
+				file_job(NULL, pick(PLAIN_FOLDER));
+			else if (i == 1)
 				raw_job("rawwrite", false);
 			break;
 		case RAW_FLUSHED:
@@ -369,7 +380,8 @@ static void make_burst(const struct class *class)
 	if (class->trigger)
 		fprintf(rounds, "trigger %s %u\n", class->trigger, 1 + pick(3));
 	if (class->action)
-		fprintf(rounds, "act %s %u %s\n", class->action, 1 + pick(30),
+		fprintf(rounds, "act %s %u %s\n", class->action,
+			class->act_by ? 1 + pick(class->act_by) : 0,
 			class->counter ? class->counter : "-");
 	/* An error that lasts may keep an extent from ever being written */
 	if (class->in_a_row) {

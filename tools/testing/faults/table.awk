@@ -9,11 +9,8 @@
 FNR == 1 { file++ }
 
 file == 1 && $1 >= first && $1 <= last {
-	seen[$1] = 1
-	if ($2 == "ok")
-		good++
-	else
-		failed++
+	if (verdict[$1] != "failed")
+		verdict[$1] = $2
 	next
 }
 
@@ -52,6 +49,12 @@ END {
 		all_jobs += jobs[c]
 		all_errors += errors[c]
 		wrong += read_wrong[c]
+	}
+	for (round in verdict) {
+		if (verdict[round] == "ok")
+			good++
+		else
+			failed++
 	}
 	missing = last - first + 1 - good - failed
 	print ""

@@ -33,7 +33,9 @@ struct task {
 	uint32_t sectors;	/* that the request asked for */
 	uint32_t on_card;	/* sectors that the card knows of */
 	uint8_t key[FP_SIZE];
-	bool closed, legacy, write, crypt, ok;
+	bool closed, legacy, write, ok;
+	bool context;		/* it names a keyslot */
+	bool crypt;		/* and its data went through the cipher */
 };
 
 enum card_kind { CARD_READ, CARD_WRITE, CARD_ERASE };
@@ -91,17 +93,26 @@ static char *field(struct reader *r, const char *name)
 	return f + len + 1;
 }
 
-/* a number, or 0 for the dash that stands for none */
-static uint64_t number(struct reader *r, const char *name, uint64_t max)
+/* a number, or 0 for the dash that stands for none: @any says which */
+static uint64_t number_if_any(struct reader *r, const char *name, uint64_t max,
+			      bool *any)
 {
 	char *f = field(r, name);
 	uint64_t val;
 
-	if (!strcmp(f, "-"))
+	*any = strcmp(f, "-");
+	if (!*any)
 		return 0;
 	if (!parse_u64(f, &val) || val > max)
 		bad(r, "a number is out of range or none");
 	return val;
+}
+
+static uint64_t number(struct reader *r, const char *name, uint64_t max)
+{
+	bool any;
+
+	return number_if_any(r, name, max, &any);
 }
 
 static bool flag(struct reader *r, const char *name)
@@ -244,7 +255,7 @@ static void read_task(struct reader *r, struct check *keys)
 	task->lba = number(r, "lba", UINT32_MAX);
 	task->sectors = (uint32_t)number(r, "sectors", UINT32_MAX);
 	task->crypt = flag(r, "crypt");
-	slot = number(r, "slot", MAX_SLOTS - 1);
+	slot = number_if_any(r, "slot", MAX_SLOTS - 1, &task->context);
 	has_key = fingerprint(r, task->key);
 	task->dun = number(r, "dun", UINT64_MAX);
 	task->dus = number(r, "dus", UINT32_MAX);
@@ -733,6 +744,45 @@ static void check_arrivals(struct check *c)
 			scan_arrival(cards[i].sha, cards[i].lba, c);
 }
 
+/*
+ * Whether or not it succeeded, and whatever was written there later: what was tried
+ * where raw data belongs had its key and its DUN, and went through the engine.
+ */
+static void check_attempts(struct check *c)
+{
+	static const uint8_t none[FP_SIZE];
+	size_t i;
+
+	for (i = 0; i < n_tasks; i++) {
+		const struct task *t = &tasks[i];
+		/* A keyslot that lost its key is why some of them fail */
+		bool keyless = !memcmp(t->key, none, FP_SIZE);
+		const char *why = "has no keyslot";
+
+		if (!t->sectors || !attempt_encrypted(t->lba))
+			continue;
+		c->proven++;
+		if (t->context)
+			why = attempt_differs(t->lba, t->sectors, t->dun, t->dus,
+					      keyless ? NULL : t->key);
+		if (!why && !t->crypt && (t->ok || t->moved))
+			why = "is not encrypted";
+		if (why)
+			check_fail(c, "task %zu at sector %" PRIu64 " %s", i + 1,
+				   t->lba, why);
+	}
+	for (i = 0; i < n_cards; i++) {
+		const struct card_rec *rec = &cards[i];
+
+		if (legacy_too || rec->part || rec->kind == CARD_ERASE ||
+		    rec->cmd == 46 || rec->cmd == 47 ||
+		    !attempt_encrypted(rec->lba))
+			continue;
+		check_fail(c, "sector %" PRIu64 " went past the engine",
+			   rec->lba);
+	}
+}
+
 void check_ledgers(const struct image *img, const struct ledger_checks *c,
 		   bool exact)
 {
@@ -743,6 +793,8 @@ void check_ledgers(const struct image *img, const struct ledger_checks *c,
 	check_set(c->writes, true, exact);
 	if (c->reads)
 		check_set(c->reads, false, exact);
+	if (c->attempts)
+		check_attempts(c->attempts);
 	last = replay(img, c);
 	check_last(img, last, c);
 	free(last);

@@ -21,8 +21,13 @@ struct raw_extent {
 	uint32_t xkey;
 };
 
-static struct raw_extent *extents;
-static size_t n_extents, room_extents;
+struct plan {
+	struct raw_extent *extents;
+	size_t n, room;
+};
+
+static struct plan plan;	/* what is on the card */
+static struct plan attempts;	/* and what was tried, in the order of its sectors */
 
 static char *field(char **rest, const char *name, const char *path,
 		   unsigned int line)
@@ -61,7 +66,7 @@ static uint64_t optional(char **rest, const char *name, const char *path,
 	return number(rest, name, path, line);
 }
 
-void plan_read(const char *path)
+static void read_extents(const char *path, struct plan *p)
 {
 	char *text = read_text(path, "plan"), *at = text, *rest, *key;
 	unsigned int nr = 0;
@@ -70,9 +75,9 @@ void plan_read(const char *path)
 
 	while ((rest = next_line(&at))) {
 		nr++;
-		extents = xgrow(extents, &room_extents, n_extents + 1,
-				sizeof(*extents));
-		x = &extents[n_extents++];
+		p->extents = xgrow(p->extents, &p->room, p->n + 1,
+				   sizeof(*p->extents));
+		x = &p->extents[p->n++];
 		x->name = strsep(&rest, " ");
 		x->sector = number(&rest, "sector", path, nr);
 		key = field(&rest, "key", path, nr);
@@ -103,6 +108,82 @@ void plan_read(const char *path)
 		x->xkey = xkey_add(raw);
 	}
 	/* the names point into the text, which lives as long as the run */
+}
+
+void plan_read(const char *path)
+{
+	read_extents(path, &plan);
+}
+
+static uint64_t sector_behind(const struct raw_extent *x)
+{
+	return x->sector + x->length / SECTOR;
+}
+
+static int cmp_sector(const void *a, const void *b)
+{
+	const struct raw_extent *x = a, *y = b;
+
+	return x->sector < y->sector ? -1 : x->sector > y->sector;
+}
+
+void attempts_read(const char *path)
+{
+	size_t i;
+
+	read_extents(path, &attempts);
+	if (attempts.n)
+		qsort(attempts.extents, attempts.n, sizeof(*attempts.extents),
+		      cmp_sector);
+	for (i = 1; i < attempts.n; i++)
+		if (sector_behind(&attempts.extents[i - 1]) >
+		    attempts.extents[i].sector)
+			die("plan %s: %s and %s overlap", path,
+			    attempts.extents[i - 1].name,
+			    attempts.extents[i].name);
+}
+
+static const struct raw_extent *attempt_at(uint64_t sector)
+{
+	size_t low = 0, high = attempts.n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (sector_behind(&attempts.extents[mid]) <= sector)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low < attempts.n && attempts.extents[low].sector <= sector)
+		return &attempts.extents[low];
+	return NULL;
+}
+
+bool attempt_encrypted(uint64_t sector)
+{
+	const struct raw_extent *x = attempt_at(sector);
+
+	return x && x->encrypted;
+}
+
+const char *attempt_differs(uint64_t sector, uint64_t sectors, uint64_t dun,
+			    uint64_t dus, const uint8_t *fp)
+{
+	const struct raw_extent *x = attempt_at(sector);
+	uint64_t at = (sector - x->sector) * SECTOR;
+
+	if (dus && dus != x->dus)
+		return "has data units of another size";
+	if (at % x->dus || sectors * SECTOR % x->dus)
+		return "is not in whole data units";
+	if (sector + sectors > sector_behind(x))
+		return "goes on behind its extent";
+	if (dun != x->dun + at / x->dus)
+		return "has another DUN";
+	if (fp && memcmp(fp, xkey_get(x->xkey)->fp, FP_SIZE))
+		return "has another key";
+	return NULL;
 }
 
 static void check_unit(const struct image *img, const struct raw_extent *x,
@@ -152,8 +233,8 @@ void check_plan_data(const struct image *img, const char *corpus,
 
 	if (dir < 0)
 		die("corpus %s: %m", corpus);
-	for (e = 0; e < n_extents; e++) {
-		const struct raw_extent *x = &extents[e];
+	for (e = 0; e < plan.n; e++) {
+		const struct raw_extent *x = &plan.extents[e];
 		const uint8_t *data;
 
 		file = map_at(dir, x->file, x->file);

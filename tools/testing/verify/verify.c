@@ -25,6 +25,8 @@ static const char usage_text[] =
 "  --never DIR            DIR's files must not be there in plaintext, whatever\n"
 "                         became of them: nothing else is expected of them\n"
 "  --plan FILE --corpus DIR  raw data of the kernel test client\n"
+"  --attempts FILE        a plan, of which not all may have succeeded: whatever was\n"
+"                         tried there had the right key and DUN\n"
 "  --canary FILE          an unencrypted file that the scan must find\n"
 "  --marker-scan DIR      look for the markers in DIR's files at any byte\n"
 "  --engine-ledger FILE --card-ledger FILE\n"
@@ -35,9 +37,9 @@ static const char usage_text[] =
 
 enum option_id {
 	OPT_IMAGE = 256, OPT_KEY, OPT_FS, OPT_POLICY, OPT_EXPECT,
-	OPT_EXPECT_PLAIN, OPT_PLAIN, OPT_NEVER, OPT_PLAN, OPT_CORPUS, OPT_CANARY,
-	OPT_MARKER_SCAN, OPT_ENGINE_LEDGER, OPT_CARD_LEDGER, OPT_EXACT,
-	OPT_COVERS, OPT_KV, OPT_DERIVED, OPT_HELP,
+	OPT_EXPECT_PLAIN, OPT_PLAIN, OPT_NEVER, OPT_PLAN, OPT_CORPUS,
+	OPT_ATTEMPTS, OPT_CANARY, OPT_MARKER_SCAN, OPT_ENGINE_LEDGER,
+	OPT_CARD_LEDGER, OPT_EXACT, OPT_COVERS, OPT_KV, OPT_DERIVED, OPT_HELP,
 };
 
 static const struct option options[] = {
@@ -51,6 +53,7 @@ static const struct option options[] = {
 	{ "never", required_argument, NULL, OPT_NEVER },
 	{ "plan", required_argument, NULL, OPT_PLAN },
 	{ "corpus", required_argument, NULL, OPT_CORPUS },
+	{ "attempts", required_argument, NULL, OPT_ATTEMPTS },
 	{ "canary", required_argument, NULL, OPT_CANARY },
 	{ "marker-scan", required_argument, NULL, OPT_MARKER_SCAN },
 	{ "engine-ledger", required_argument, NULL, OPT_ENGINE_LEDGER },
@@ -69,7 +72,8 @@ struct list {
 };
 
 static struct {
-	const char *image, *plan, *corpus, *engine, *card, *kv, *derived;
+	const char *image, *plan, *corpus, *attempts, *engine, *card, *kv;
+	const char *derived;
 	bool exact, covers;
 	uint64_t *fs;
 	size_t n_fs, room_fs;
@@ -168,6 +172,9 @@ static void parse_options(int argc, char **argv)
 		case OPT_CORPUS:
 			opt.corpus = optarg;
 			break;
+		case OPT_ATTEMPTS:
+			opt.attempts = optarg;
+			break;
 		case OPT_CANARY:
 			list_add(&opt.canaries, optarg);
 			break;
@@ -210,7 +217,7 @@ static void parse_options(int argc, char **argv)
 		die("--engine-ledger and --card-ledger need each other");
 	if (opt.exact && opt.covers)
 		die("--ledger-exact and --ledger-covers exclude each other");
-	if ((opt.exact || opt.covers) && !opt.engine)
+	if ((opt.exact || opt.covers || opt.attempts) && !opt.engine)
 		die("there is no ledger to judge");
 	if (!opt.n_fs && !opt.plan)
 		die("neither --fs nor --plan: nothing to prove");
@@ -265,6 +272,8 @@ int main(int argc, char **argv)
 		ledger.last = check_add("ledger last writes");
 		if (opt.exact)
 			ledger.reads = check_add("ledger reads");
+		if (opt.attempts)
+			ledger.attempts = check_add("ledger attempts");
 	}
 	check_plan();
 
@@ -273,6 +282,8 @@ int main(int argc, char **argv)
 		master_key_add(opt.keys.item[i]);
 	if (opt.plan)
 		plan_read(opt.plan);
+	if (opt.attempts)
+		attempts_read(opt.attempts);
 	for (i = 0; i < opt.n_fs; i++)
 		fs[i] = fs_open(&img, opt.fs[i], fs_checks[i]);
 	for (i = 0; i < opt.n_expect; i++)

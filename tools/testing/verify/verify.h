@@ -284,6 +284,15 @@ void check_tree(const struct expect *e, struct fs *fs);
 /* plan.c: raw data of the test client */
 
 void plan_read(const char *path);
+/* what was to be written or read there, whether or not it succeeded */
+void attempts_read(const char *path);
+bool attempt_encrypted(uint64_t sector);
+/*
+ * Why a task at such a sector is not what was asked for. Of a keyslot that has no
+ * key, @fp is NULL and @dus 0.
+ */
+const char *attempt_differs(uint64_t sector, uint64_t sectors, uint64_t dun,
+			    uint64_t dus, const uint8_t *fp);
 void check_plan_data(const struct image *img, const char *corpus,
 		     struct check *c);
 
@@ -312,6 +321,7 @@ struct ledger_checks {
 	struct check *plaintext;	/* shared with the scan of the image */
 	struct check *complete, *match, *keys, *image, *writes, *last;
 	struct check *reads;	/* NULL if reads need not be complete */
+	struct check *attempts;	/* NULL if what was tried is not known */
 };
 
 void ledgers_read(const char *engine, const char *card,

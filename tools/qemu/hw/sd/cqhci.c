@@ -68,6 +68,7 @@ typedef struct CQHCIReg {
 static const char *const cqhci_stat_names[CQHCI_STAT__MAX] = {
     [CQHCI_STAT_DOORBELLS] = "stat-doorbells",
     [CQHCI_STAT_TASKS] = "stat-tasks",
+    [CQHCI_STAT_TRANSFERS] = "stat-transfers",
     [CQHCI_STAT_DCMDS] = "stat-dcmds",
     [CQHCI_STAT_IN_FLIGHT_MAX] = "stat-in-flight-max",
     [CQHCI_STAT_TASKS_ENCRYPTED] = "stat-tasks-encrypted",
@@ -333,6 +334,13 @@ static void cqhci_describe(CQHCIState *s, unsigned n, CQHCITaskReport *r)
     }
 }
 
+/* What counts these says how the ledger numbers them */
+static void cqhci_record_task(CQHCIState *s, const CQHCITaskReport *r)
+{
+    cqhci_count(s, CQHCI_STAT_TRANSFERS);
+    cqhci_ledger_task(s->ledger_file, r);
+}
+
 /* A task that did not get its data through */
 static void cqhci_close_task(CQHCIState *s, unsigned n, const char *status)
 {
@@ -342,7 +350,7 @@ static void cqhci_close_task(CQHCIState *s, unsigned n, const char *status)
     if (!cqhci_is_dcmd(s, n)) {
         cqhci_describe(s, n, &r);
         r.status = status;
-        cqhci_ledger_task(s->ledger_file, &r);
+        cqhci_record_task(s, &r);
     }
 }
 
@@ -835,7 +843,7 @@ static void cqhci_run_task(CQHCIState *s, unsigned n)
         return;
     }
     r.status = "ok";
-    cqhci_ledger_task(s->ledger_file, &r);
+    cqhci_record_task(s, &r);
     cqhci_count(s, CQHCI_STAT_TASKS);
     if (r.crossed) {
         cqhci_count(s, CQHCI_STAT_TASKS_ENCRYPTED);
@@ -850,7 +858,7 @@ void cqhci_record_legacy(CQHCIState *s, const CQHCITaskReport *r,
 
     units.sectors = moved;
     cqhci_ledger_units(s->ledger_file, &units, card_side);
-    cqhci_ledger_task(s->ledger_file, r);
+    cqhci_record_task(s, r);
 }
 
 static void cqhci_run_dcmd(CQHCIState *s)

@@ -49,6 +49,20 @@ client() {
 	blkcrypt -d "$DISK" -k "$keys" -c "$INPUT" -p "$PLAN" "$@"
 }
 
+# fails COMMAND...: the client has to end with an error. Data that differs is none, and worse
+fails() {
+	client_status=0
+	"$@" || client_status=$?
+	[ $client_status -eq 1 ] || fail "status $client_status, not 1: $*"
+}
+
+# may_fail COMMAND...: the same where it may as well succeed
+may_fail() {
+	client_status=0
+	"$@" || client_status=$?
+	[ $client_status -le 1 ] || fail "status $client_status: $*"
+}
+
 # wait_for PATTERN: up to ten seconds
 wait_for() {
 	tries=0

@@ -98,6 +98,7 @@ reset() {
 	rm -rf tree keys canary
 	cp -a good/tree good/keys good/canary good/engine good/card .
 	[ ! -f good/plan ] || cp good/plan .
+	[ ! -f good/tried ] || cp good/tried .
 	# the image is the largest piece and seldom the one that was broken
 	if [ -f touched ] || [ ! -f img ]; then
 		cp --sparse=always good/img img
@@ -329,6 +330,50 @@ head -c 4608 good/tree/iv32/legible >good/canary
 rm -f img
 reset
 passes "plan: all holds" plan
+
+# what was tried, though it failed or something else was written there later
+# shellcheck disable=SC2120 # it is called by name
+attempts() {
+	run --plan plan --corpus tree/iv32 --engine-ledger engine --card-ledger card --attempts tried
+}
+cp good/plan good/tried
+echo "gone sector=3000 key=one dun=9 dus=4096 file=long offset=0 length=8192" >>good/tried
+t=$(sed -n 's/^T.* t=\([0-9]*\) .*status=card$/\1/p' good/engine | head -n 1)
+sector=$(sed -n "s/^T.* t=$t .* lba=\([0-9]*\) .*/\1/p" good/engine)
+reset
+passes "attempts: all holds" attempts
+edit engine "/ t=$t / { sub(/dun=[0-9]+/, \"dun=99\") } { print }"
+fails "attempts: another DUN in one that failed" "ledger attempts" attempts
+edit engine "/^T.* t=$t / { sub(/key=..../, \"key=0123\") } { print }"
+fails "attempts: another key in one that failed" "ledger attempts" attempts
+renumber engine "/^U.* t=$t / { next } /^T.* t=$t / { sub(/crypt=1/, \"crypt=0\")
+	sub(/key=[0-9a-f]*/, \"key=-\"); sub(/dus=[0-9]*/, \"dus=-\"); sub(/status=card/, \"status=icce\") } { print }"
+passes "attempts: the key was lost" attempts
+edit engine "/^T.* t=$t / { sub(/crypt=1 slot=3 key=[0-9a-f]* dun=[0-9]* dus=[0-9]*/,
+	\"crypt=0 slot=- key=- dun=- dus=-\") } { print }"
+fails "attempts: one that failed was not encrypted" "ledger attempts" attempts
+edit engine "/^T.* t=$t / { sub(/crypt=1/, \"crypt=0\") } { print }"
+fails "attempts: data moved, and was not encrypted" "ledger attempts" attempts
+edit engine "/^T.* t=$t / { sub(/dus=[0-9]*/, \"dus=4096\") } /^U.* t=$t / { next } { print }"
+renumber engine 1
+fails "attempts: another size of data units" "ledger attempts" attempts
+{
+	sed -n '/^1024 /s/ 123456 / 99 /p' good/map
+	cat good/map
+} >map
+"$mkledger" img map engine card
+fails "attempts: another DUN, and written again with its own" "ledger attempts,ledger last writes" attempts
+{
+	sed -n '/^1024 /s/^1024 /3008 /p' good/map
+	cat good/map
+} >map
+"$mkledger" img map engine card
+fails "attempts: another DUN in an extent of which nothing was acknowledged" "ledger attempts" attempts
+sha=$(sed -n "s/^S.* cmd=47 .* lba=$sector sha=//p" good/card | tail -n 1)
+renumber card "/^E/ { print \"S n=0 cmd=18 part=0 dir=r lba=$sector sha=$sha\" } { print }"
+fails "attempts: read past the engine" "ledger attempts" attempts
+sed -i 's/^two sector=160 /two sector=82 /' tried
+refuses "attempts: two extents at one place" "one and two overlap" attempts
 
 # what is not queued, recorded like what is
 legacy() {
