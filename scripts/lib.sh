@@ -129,6 +129,13 @@ lock() {
 	flock -n 9 || { say "waiting for another $1 to end"; flock 9; }
 }
 
+# lock_out NAME: the same for what is only this clone's
+lock_out() {
+	mkdir -p "$out"
+	exec 8>"$out/$1.lock"
+	flock -n 8 || { say "waiting for another $1 to end"; flock 8; }
+}
+
 # verifier LOG: build what proves cards. One at a time: two would spoil each other's files
 verifier() {
 	mkdir -p "$out"

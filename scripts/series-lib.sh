@@ -38,7 +38,7 @@ write_stamp() {
 	{
 		echo "inputs=$(series_inputs "$1")"
 		echo "base=$1"
-		echo "head=$(git -C "$tree" rev-parse "$(series_tip)")"
+		echo "head=$(git -C "$tree" rev-parse series)"
 		echo "block=$(git -C "$tree" rev-parse -q --verify "refs/heads/$block_branch")"
 	} >"$stamp.new"
 	mv "$stamp.new" "$stamp"
@@ -55,13 +55,15 @@ block_has_work() {
 		[ "$bw_head" != "$(stamp_field block)" ]
 }
 
-# series_tip: where the first series ends
-series_tip() {
-	if on_block_branch; then
-		echo series
-	else
-		echo HEAD
-	fi
+# series_is_whole: what is exported is the branch "series", all of it
+series_is_whole() {
+	[ -z "$(git -C "$tree" status --porcelain)" ] ||
+		die "out/tree has changes that are not committed"
+	case $(git -C "$tree" symbolic-ref -q --short HEAD) in
+	series|"$block_branch") ;;
+	*) die "out/tree has neither the branch series nor $block_branch checked out, as in the middle of a rebase" ;;
+	esac
+	[ -n "$(git -C "$tree" rev-list base..series)" ] || die "out/tree has no commits on top of its base"
 }
 
 # as_nobody COMMAND...: with a committer, on a machine that has none
@@ -120,7 +122,7 @@ apply_patch() {
 # make_block_branch: from what the repository has of the second series. Nothing else needs it,
 # so that it may not apply while the first one changes.
 make_block_branch() {
-	mb_head=$(git -C "$tree" rev-parse "$(series_tip)")
+	mb_head=$(git -C "$tree" rev-parse series)
 	in_index read-tree "$mb_head"
 	for mb_patch in "$top/patches/$block_series"/[0-9]*.patch; do
 		[ -f "$mb_patch" ] || return 0
