@@ -63,6 +63,7 @@ static const struct class {
 	const char *action;
 	unsigned int act_by;	/* how many transfers of the jobs before that, at most */
 	const char *counter;	/* of the host, that shows that the action took place */
+	const char *violates;	/* what software cannot help doing then */
 } classes[] = {
 	{ "gce", ANY, MIXED, "host0", "gce", 4 },
 	{ "icce", ANY, MIXED, "host0", "icce", 4 },
@@ -89,15 +90,18 @@ static const struct class {
 	{ "keys-lost-again", ANY, MIXED, "host0", "keys-lost", 4, .again = 4 },
 	{ "slow", ANY, RAW, "host0", "slow", 6 },
 	{ "data-lasting", ANY, RAW, "host0", "data", 1, .in_a_row = 5 },
-	{ "no-halt", ANY, MIXED, "host0", "no-halt", 1, .trigger = "host0 gce" },
+	{ "no-halt", ANY, MIXED, "host0", "no-halt", 1, .trigger = "host0 gce",
+	  .violates = "clear" },
 	{ "data-write", ANY, RAW, "card0", "data-write", 4 },
 	{ "evict", ANY, NEW_KEYS, .action = "evict", .act_by = 30, .counter = "keys-evicted" },
 	{ "icce-lasting", ANY, MIXED, "host0", "icce", 1, .in_a_row = 5 },
 	{ "read-status", ANY, RAW, "card0", "read-status", 4 },
 	{ "no-memory-bind", ANY, MIXED, .action = "rebind-no-memory" },
 	{ "task-lost", ANY, RAW, "card0", "task-lost", 4 },
-	{ "no-enable", PCI, RAW, "host0", "no-enable", 1, .action = "idle" },
-	{ "no-enable", MSM, RAW, "host0", "no-enable", 1, .action = "suspend-rebind" },
+	{ "no-enable", PCI, RAW, "host0", "no-enable", 1, .action = "idle",
+	  .violates = "doorbell" },
+	{ "no-enable", MSM, RAW, "host0", "no-enable", 1, .action = "suspend-rebind",
+	  .violates = "doorbell" },
 	{ "flush", ANY, RAW_FLUSHED, "card0", "flush", 1 },
 	{ "command", ANY, RAW, "card0", "command", 8 },
 	{ "scm-set", MSM, NEW_KEYS, "host0", "scm-set", 2 },
@@ -383,6 +387,8 @@ static void make_burst(const struct class *class)
 		fprintf(rounds, "act %s %u %s\n", class->action,
 			class->act_by ? 1 + pick(class->act_by) : 0,
 			class->counter ? class->counter : "-");
+	if (class->violates)
+		fprintf(rounds, "may %s\n", class->violates);
 	/* An error that lasts may keep an extent from ever being written */
 	if (class->in_a_row) {
 		fprintf(rounds, "aim %" PRIu64 " %u\n", sector, 2 + pick(class->in_a_row - 1));

@@ -15,6 +15,7 @@
  *   trigger ID FAULT N           makes what is armed possible; is not judged
  *   act ACTION N COUNTER         meanwhile, after N transfers of the jobs
  *   once                         jobs that failed are not done again
+ *   may VIOLATION                that the virtual hardware may count meanwhile
  *   fail-nth N                   the next job's N-th allocation fails
  *   write|over|read PATH         a file; over: it held something else before
  *   rawwrite|rawread NAME OPTION...   extents, by the test client
@@ -91,6 +92,7 @@ static struct burst {
 	char action[32], counter[32];
 	unsigned int act_at;
 	bool once;
+	char may[32];
 	unsigned int next_fail_nth;
 	unsigned int tried, failed;	/* allocations that were to fail, and that did */
 } burst;
@@ -168,6 +170,26 @@ static void port_arm(const char *device, const char *fault, uint64_t n)
 
 	if (port_request(text, len, reply))
 		die("cannot arm: %s", text);
+}
+
+/* What hardware would answer with nonsense, and nobody expects here */
+static uint64_t violations(void)
+{
+	static const char *const devices[] = { "host0", "card0" };
+	char text[64], reply[PORT_TEXT + 1], *name, *rest;
+	uint64_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		int len = snprintf(text, sizeof(text), "list %s stat-violation-", devices[i]);
+
+		if (port_request(text, len, reply))
+			die("no list: %s", text);
+		for (name = strtok_r(reply, "\n", &rest); name; name = strtok_r(NULL, "\n", &rest))
+			if (strcmp(name + strlen("stat-violation-"), burst.may))
+				sum += port_get(devices[i], "%s", name);
+	}
+	return sum;
 }
 
 /* run PROGRAM ARGUMENT...: its exit status */
@@ -719,7 +741,7 @@ static void go(void)
 {
 	unsigned int next = 0, running = 0, errors = 0, mistakes = 0, jobs, injected = 0;
 	unsigned int armed = 0, waited = 0;
-	uint64_t before, now, count = 0, first_task, keyless;
+	uint64_t before, now, count = 0, first_task, keyless, against;
 	bool acted = false;
 	/* What comes after these is what is to fail */
 	bool armed_first = action_is("idle") || action_is("suspend-rebind");
@@ -739,6 +761,7 @@ static void go(void)
 	burst.n_jobs = jobs;
 	next = 0;
 
+	against = violations();
 	keyless = port_get("host0", "stat-%s", "icce");
 	before = fired();
 	first_task = transfers();
@@ -797,6 +820,9 @@ static void go(void)
 	if (!burst.fault[0] && keyless)
 		wrong("%llu tasks met a keyslot without their key",
 		      (unsigned long long)keyless);
+	against = violations() - against;
+	if (against)
+		wrong("the hardware counts %llu violations", (unsigned long long)against);
 	if (burst.fault[0]) {
 		injected = now - before;
 		if (!injected)
@@ -880,6 +906,8 @@ static bool instruction(const char *line)
 		if (sscanf(line, "%31s %u %31s", burst.action, &burst.act_at,
 			   burst.counter) != 3)
 			die("act: %s", line);
+	} else if (!strcmp(word, "may")) {
+		snprintf(burst.may, sizeof(burst.may), "%.*s", (int)strcspn(line, "\n"), line);
 	} else if (!strcmp(word, "once")) {
 		burst.once = true;
 	} else if (!strcmp(word, "fail-nth")) {
