@@ -36,7 +36,9 @@ rows() {
 lint_checkout() {
 	"$top/scripts/tree" || die "the patched tree could not be made"
 	series_base=$(git -C "$out/tree" rev-parse 'base^{commit}')
-	series_head=$(git -C "$out/tree" rev-parse HEAD)
+	series_head=$(git -C "$out/tree" rev-parse series)
+	# The second series is on top of the first, if it is up to date
+	commits_head=$(git -C "$out/tree" rev-parse -q --verify refs/heads/block-cleanups || echo "$series_head")
 	[ -z "$(git -C "$out/tree" status --porcelain)" ] ||
 		say "note: out/tree has changes that are not committed: they are not looked at"
 	if ! git -C "$lint_tree" cat-file -e "$series_base" 2>/dev/null; then

@@ -104,7 +104,66 @@ mails_apply_without_an_identity() {
 		GIT_COMMITTER_NAME=x GIT_COMMITTER_EMAIL=x@localhost xargs git am -q || return 1
 	[ "$(git rev-parse 'HEAD^{tree}')" = "$(head_of '^{tree}')" ] || return 1
 	[ "$(git log --format=%B | grep -c '^Signed-off-by: A B')" -eq \
-	  "$(git rev-list --count HEAD~1 2>/dev/null)" ]
+	  "$(git rev-list --count HEAD~1 2>/dev/null)" ] || return 1
+	# Who can sign nothing off is not the author of what is sent
+	[ "$(git log --format=%an%n%s | grep -c '^A B$')" -eq "$(git rev-list --count HEAD~1)" ]
+}
+
+# As a maintainer's script would look at them: signed off by their author, and to somebody
+mails_pass_checkpatch() {
+	perl "$base/scripts/checkpatch.pl" --root="$base" --no-tree --terse --show-types "$repo"/out/series/*[1-9]-*.patch |
+		grep -E 'SIGN_OFF|LONG_LINE|AUTHOR' && return 1
+	for file in "$repo"/out/series/*.patch; do
+		sed '/^$/q' "$file" | grep -q '^To: ' || { echo "$file is to nobody"; return 1; }
+		! sed '/^$/q' "$file" | grep -q '\.example>' || { echo "$file is to an address that takes no mail"; return 1; }
+	done
+}
+
+# What a maintainer's own git may be set to
+configuration_makes_no_difference() {
+	before=$(head_of '')
+	cp -R "$repo/out/series" "$work/as-before"
+	mkdir -p "$work/hooks"
+	# shellcheck disable=SC2016 # it is the hook's
+	printf '#!/bin/sh\necho "Change-Id: I1" >>"$1"\n' >"$work/hooks/commit-msg"
+	printf '#!/bin/sh\nexit 1\n' >"$work/hooks/pre-commit"
+	chmod +x "$work/hooks/commit-msg" "$work/hooks/pre-commit"
+	cat >"$work/gitconfig" <<-END
+	[diff]
+		noprefix = true
+		renames = copies
+	[format]
+		signoff = true
+		useAutoBase = true
+		suffix = .txt
+		attach = true
+		subjectPrefix = RFC
+		thread = shallow
+		to = x@localhost
+		signature = me
+	[commit]
+		gpgsign = true
+	[tag]
+		gpgsign = true
+	[core]
+		hooksPath = $work/hooks
+	[gpg]
+		program = false
+	END
+	rm -rf "$repo/out/tree"
+	GIT_CONFIG_GLOBAL=$work/gitconfig "$repo/scripts/tree" && [ "$(head_of '')" = "$before" ] || return 1
+	GIT_CONFIG_GLOBAL=$work/gitconfig "$repo/scripts/refresh" || return 1
+	diff -r "$top/patches" "$repo/patches" || return 1
+	# And two at once leave a whole one
+	exports=
+	for each in 1 2; do
+		GIT_CONFIG_GLOBAL=$work/gitconfig "$repo/scripts/series" --signoff 'A B <a@example.org>' &
+		exports="$exports $!"
+	done
+	for each in $exports; do
+		wait "$each" || return 1
+	done
+	diff -r -I '^Date: ' "$work/as-before" "$repo/out/series"
 }
 
 cover_letter_is_filled_in() {
@@ -304,6 +363,71 @@ more words' "$first"
 	"$repo/scripts/tree" --forget-work && [ ! -f "$repo/out/tree/mine" ]
 }
 
+# commit_in_tree: what is there, by nobody
+commit_in_tree() {
+	GIT_AUTHOR_NAME=x GIT_AUTHOR_EMAIL=x@localhost GIT_COMMITTER_NAME=x GIT_COMMITTER_EMAIL=x@localhost \
+		git -C "$repo/out/tree" commit -q --allow-empty "$@"
+}
+
+# Not that of the branch series while another is checked out, nor what goes with the base
+branches_in_the_tree_are_not_lost() {
+	commit_in_tree -m mine
+	mine=$(head_of '')
+	git -C "$repo/out/tree" checkout -q block-cleanups
+	first=$(find "$repo/patches/v5.10" -name '0001-*.patch')
+	cp "$first" "$work/first"
+	sed -i '4a\
+more words' "$first"
+	refused "has work" "$repo/scripts/tree" || return 1
+	[ "$(git -C "$repo/out/tree" rev-parse series)" = "$mine" ] || return 1
+	cp "$work/first" "$first"
+	"$repo/scripts/tree" --forget-work || return 1
+	git -C "$repo/out/tree" branch wip
+	small_base "$work/another"
+	BASE="$work/another" refused "has beside the series: wip" "$repo/scripts/tree" || return 1
+	git -C "$repo/out/tree" rev-parse -q --verify wip && git -C "$repo/out/tree" branch -q -D wip
+}
+
+# refresh replaces what it made, and nothing that was done here meanwhile
+work_here_is_not_lost() {
+	"$repo/scripts/tree" || return 1
+	echo '/* mine */' >>"$repo/drivers/mmc/core/crypto.c"
+	refused "changed here" "$repo/scripts/refresh" || return 1
+	grep mine "$repo/drivers/mmc/core/crypto.c" || return 1
+	cp "$top/drivers/mmc/core/crypto.c" "$repo/drivers/mmc/core/crypto.c"
+	echo draft >"$repo/drivers/mmc/core/draft.c"
+	refused "changed here" "$repo/scripts/refresh" || return 1
+	# The same where out/tree was made anew since
+	cd "$repo" && git init -q . && git add patches block drivers/mmc/core/crypto.c && "$repo/scripts/tree" || return 1
+	refused "would be lost" "$repo/scripts/refresh" && [ -f "$repo/drivers/mmc/core/draft.c" ] || return 1
+	rm -rf .git "$repo/drivers/mmc/core/draft.c"
+	"$repo/scripts/tree"
+}
+
+# In the middle of a rebase there is only a part of the series
+half_a_series_is_refused() {
+	git -C "$repo/out/tree" checkout -q --detach HEAD~3
+	for each in refresh quilt series; do
+		refused "neither the branch series" "$repo/scripts/$each" || return 1
+	done
+	git -C "$repo/out/tree" checkout -q series
+	commit_in_tree -m mine
+	refused "refresh' first" "$repo/scripts/series" --since HEAD || return 1
+	"$repo/scripts/tree" --forget-work
+}
+
+# Those that are for later releases only are told by their titles, which may change
+patches_for_later_releases_exist() {
+	grep -q '^5\.10\.[0-9]*  the series$' "$top/patches/v5.10/since.txt" || return 1
+	sed -n 's/^5[0-9.]*  //p' "$top/patches/v5.10/since.txt" | grep -vx 'the series' >"$work/titles"
+	[ -s "$work/titles" ] || return 1
+	while IFS= read -r title; do
+		grep -qxF "Subject: $title" "$top"/patches/v5.10/*.patch || { echo "no patch '$title'"; return 1; }
+	done <"$work/titles"
+	# Numbers go wrong as soon as one is added
+	! grep -nE '(^|[^0-9x:])00[0-3][0-9]([^0-9]|$)' "$top/ANDROID.md" "$top/README.md" "$top/patches/v5.10/cover-letter.txt"
+}
+
 change_to_an_added_file_has_to_be_squashed() {
 	f=$(sed -n 's/^Adds: //p' "$repo"/patches/v5.10/*.patch | head -n 1)
 	echo >>"$repo/out/tree/$f"
@@ -315,13 +439,16 @@ change_to_an_added_file_has_to_be_squashed() {
 }
 
 tests="becomes_a_tree is_the_same_every_time is_made_after_an_interruption comes_back_unchanged
-mails_apply_without_an_identity cover_letter_is_filled_in
+mails_apply_without_an_identity mails_pass_checkpatch configuration_makes_no_difference
+cover_letter_is_filled_in
 mails_are_addressed figures_are_those_of_the_last_run cover_letter_tells_what_changed
 quilt_applies_them_without_fuzz quilt_patches_say_where_they_are_from
 second_series_is_on_top second_series_has_mails_of_its_own second_series_comes_back
 second_series_may_lag_behind
 file_that_is_there_already_is_refused patch_that_does_not_apply_is_refused
 other_kernel_is_refused work_in_the_tree_is_not_lost
+branches_in_the_tree_are_not_lost work_here_is_not_lost half_a_series_is_refused
+patches_for_later_releases_exist
 change_to_an_added_file_has_to_be_squashed"
 # shellcheck disable=SC2086 # a list
 set -- $tests
