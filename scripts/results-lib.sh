@@ -7,7 +7,8 @@
 #
 # It is of one base, built and run by one set of tools: a part that is noted under another
 # head begins the table anew. Each part says of which series it is, the first digits of HEAD^{tree}
-# in out/tree. One that was not run has "-" in each column.
+# in out/tree, and by the tests of which commit here; "+" is for changes that were not committed.
+# One that was not run has "-" in each column.
 
 results=$top/tools/testing/results
 
@@ -19,6 +20,12 @@ results_field() {
 # results_series: that of now
 results_series() {
 	git -C "$out/tree" rev-parse -q --verify 'HEAD^{tree}' | cut -c 1-12
+}
+
+# results_tests: by what they are found
+results_tests() {
+	git -C "$top" rev-parse -q --short=7 HEAD 2>/dev/null || { echo "?"; return; }
+	[ -z "$(git -C "$top" status --porcelain -- scripts tools ':!tools/testing/results' 2>/dev/null)" ] || echo "+"
 }
 
 # results_head: what it has to say now
@@ -39,7 +46,7 @@ results_row() {
 results_missing() {
 	for rm_part in $full_parts; do
 		results_row "$rm_part" | awk -v series="$(results_series)" \
-			'$3 == series && $4 > 0 && $5 == 0 { found = 1 } END { exit !found }' || echo "$rm_part"
+			'$3 == series && $5 > 0 && $6 == 0 { found = 1 } END { exit !found }' || echo "$rm_part"
 	done | paste -s -d ' '
 }
 
@@ -52,17 +59,18 @@ results_note() {
 		{
 			cat <<-END
 			# What each part of a full run of the tests found last, on which series (git rev-parse HEAD^{tree} in
-			# out/tree), and how long it took beside others. "scripts/check --full" writes this.
+			# out/tree), by the tests of which commit, and how long it took beside others. "scripts/check --full"
+			# writes this.
 			$rn_head
-			$(printf '%-20s %-10s %-12s %6s %6s  %s' '# part' date series passed failed took)
+			$(printf '%-20s %-10s %-12s %-8s %6s %6s  %s' '# part' date series tests passed failed took)
 			END
 			for rn_part in $full_parts; do
 				if [ "$rn_part" = "$1" ]; then
-					printf '%-20s %-10s %-12s %6s %6s  %s\n' "$1" "$(date -u +%Y-%m-%d)" \
-						"$(results_series)" "$2" "$3" "$4"
+					printf '%-20s %-10s %-12s %-8s %6s %6s  %s\n' "$1" "$(date -u +%Y-%m-%d)" \
+						"$(results_series)" "$(results_tests | paste -s -d '')" "$2" "$3" "$4"
 				else
 					results_row "$rn_part" | grep . ||
-						printf '%-20s %-10s %-12s %6s %6s  %s\n' "$rn_part" - - - - -
+						printf '%-20s %-10s %-12s %-8s %6s %6s  %s\n' "$rn_part" - - - - - -
 				fi
 			done
 		} >"$results.new"
