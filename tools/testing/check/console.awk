@@ -40,6 +40,11 @@ kmemleak == "off" && /kmemleak: Kernel memory leak detector disabled/ { next }
 	report("bug")
 	next
 }
+# What one life of a device left for the next to fall over; and what was not said at all
+/cannot create duplicate filename|(Directory|File) .* already present|Busy inodes after unmount|does not have a release\(\) function|printk messages dropped/ {
+	report("life")
+	next
+}
 # Where no fault is injected, no recovery is due either
 !recovery && /mmc[0-9]+: (cqhci: timeout|running CQE recovery|Timeout waiting for hardware)/ {
 	report("mmc")
