@@ -280,7 +280,8 @@ static void raw_options(char *options, size_t len, unsigned int unit, bool flush
 		 flushed ? " -f 2" : "", merged, reverse, forced);
 }
 
-static void raw_job(const char *verb, bool flushed)
+/* @many: two tasks at least, since each data unit comes in a bio of its own */
+static void raw_job(const char *verb, bool flushed, bool many)
 {
 	static const unsigned int units[] = { 512, 1024, 2048, 4096 };
 	unsigned int unit = units[pick(8) < 4 ? 3 : pick(N_ELEMENTS(units))];
@@ -296,6 +297,8 @@ static void raw_job(const char *verb, bool flushed)
 	sector += length / SECTOR + (pick(4) ? 8 : 0);
 	raw_bytes += length;
 	raw_options(options, sizeof(options), unit, flushed);
+	if (many)
+		strcpy(options, " -s 4096 -b 4096");
 	fprintf(rounds, "%s %s%s\n", verb, name, options);
 	raw_options(options, sizeof(options), unit, false);
 	snprintf(job, sizeof(job), "rawread %s%s", name, options);
@@ -328,16 +331,19 @@ static void make_jobs(const struct class *class)
 			if (i % 3 == 2)
 				read_job("read", before);
 			else if (i % 3 == 1)
-				raw_job("rawwrite", false);
+				/* Enough for the latest event that a fault waits for */
+				raw_job("rawwrite", false, class->fault && i == 1);
 			else if (!i && (class->action || !class->fault))
 				/* A key that stayed in its slot from the first burst on */
 				file_job("ext4", 0);
+			else if (!i)
+				file_job(NULL, pick(PLAIN_FOLDER));
 			else
 				file_job(NULL, some_folder());
 			break;
 		case NEW_KEYS:
 			if (i % 2)
-				raw_job("rawwrite", false);
+				raw_job("rawwrite", false, false);
 			else
 				file_job(NULL, 1 + 2 * pick(2));
 			break;
@@ -345,11 +351,11 @@ static void make_jobs(const struct class *class)
 			if (reads || (!writes && i % 3 == 2))
 				read_job("rawread", before);
 			else
-				raw_job("rawwrite", false);
+				raw_job("rawwrite", false, false);
 			break;
 		case RAW_FEW:
 			if (!i)
-				raw_job("rawwrite", false);
+				raw_job("rawwrite", false, false);
 			else if (i == 1)
 				read_job("rawread", before);
 			break;
@@ -357,16 +363,16 @@ static void make_jobs(const struct class *class)
 			if (!i)
 				file_job(NULL, pick(PLAIN_FOLDER));
 			else if (i == 1)
-				raw_job("rawwrite", false);
+				raw_job("rawwrite", false, false);
 			break;
 		case RAW_FLUSHED:
-			raw_job("rawwrite", true);
+			raw_job("rawwrite", true, false);
 			break;
 		case RAW_NO_MEMORY:
 			/* Two of them, so that most of the round succeeds */
 			if (i < 2)
 				fprintf(rounds, "fail-nth %u\n", 1 + pick(80));
-			raw_job("rawwrite", false);
+			raw_job("rawwrite", false, false);
 			break;
 		}
 	}
@@ -394,7 +400,7 @@ static void make_burst(const struct class *class)
 		if (pick(2))
 			fprintf(rounds, "once\n");
 		/* The extent that was aimed at */
-		raw_job("rawwrite", false);
+		raw_job("rawwrite", false, false);
 	}
 	make_jobs(class);
 	fprintf(rounds, "go\n");
