@@ -607,10 +607,9 @@ static void evict(void)
 	forget();
 }
 
-/* Long enough for the host to be suspended by itself */
+/* Long enough for the host to be suspended by itself, where nothing is to be written */
 static void idle(void)
 {
-	sync();
 	sleep_ms(400);
 }
 
@@ -619,7 +618,7 @@ static bool action_is(const char *name)
 	return !strcmp(burst.action, name);
 }
 
-/* Before the jobs: what cannot be done under them */
+/* Before the jobs: what cannot be done under them. All was forgotten, so written, before */
 static void act_before(void)
 {
 	if (action_is("idle"))
@@ -653,8 +652,10 @@ static void act_after(void)
 	bool late = action_is("unplug-late");
 
 	/* An engine that did not come back is tried again when the host is resumed */
-	if (!strcmp(burst.fault, "bist"))
+	if (!strcmp(burst.fault, "bist")) {
+		sync();
 		idle();
+	}
 	/* A card that has lost its queue does without until it is found anew */
 	if (action_is("suspend-rebind"))
 		bind_host("unbind");
