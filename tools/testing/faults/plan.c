@@ -31,7 +31,7 @@
 #define RAW_KEYS	40		/* more than there are keyslots */
 #define BURSTS		3		/* with faults, in a round */
 #define JOBS		6		/* of a burst */
-#define READ_AT_END	8
+#define READ_AT_END	20	/* so that what a removal takes with it is no tenth of all */
 #define N_ELEMENTS(a)	(sizeof(a) / sizeof((a)[0]))
 
 enum { PCI = 1, MSM = 2, ANY = PCI | MSM };
