@@ -262,15 +262,21 @@ quilt_patches_say_where_they_are_from() {
 	for file in "$repo"/patches/v5.10/*.patch; do
 		quilted=$repo/out/quilt/mmc-crypto/${file##*/}
 		sed '/^$/,$d' "$quilted" >"$work/fields" || return 1
-		[ "$(sed 's/:.*//' "$work/fields" | paste -sd ' ')" = \
+		[ "$(sed '/^ /d; s/:.*//' "$work/fields" | paste -sd ' ')" = \
 		  "From Subject Origin Upstream Forwarded Last-Update" ] || { cat "$work/fields"; return 1; }
 		grep -E '^(From|Subject|Upstream): ' "$file" | diff - "$work/fields" | grep '^<' && return 1
 		grep -q "^Last-Update: $(sed -n 's/^Date: \([0-9-]*\)T.*/\1/p' "$file")\$" "$work/fields" || return 1
 		# The message, and nothing of what quilt could take for a part of the patch
-		sed '1,/^$/d; /^---$/,$d; /^Upstream: /d' "$file" | git stripspace >"$work/message"
+		sed '1,/^$/d; /^---$/,$d' "$file" |
+			awk '/^Upstream: / { of = 1; next } of && /^ / { next } { of = 0; print }' | git stripspace >"$work/message"
 		sed '1,/^$/d; /^---$/,$d' "$quilted" | git stripspace | diff "$work/message" - || return 1
 	done
-	[ -s "$work/message" ]
+	[ -s "$work/message" ] || return 1
+	# One of ours may stand for two of mainline's
+	sed -n '/^Upstream: /,/^Forwarded: /p' "$repo"/out/quilt/mmc-crypto/*-mmc-cqhci-support-*.patch |
+		grep -x ' mmc: cqhci: add cqhci_host_ops::program_key' || return 1
+	sed '1,/^---$/d; /^diff /,$d' "$repo"/out/series/*-mmc-cqhci-support-*.patch |
+		grep -x ' mmc: cqhci: add cqhci_host_ops::program_key'
 }
 
 second_series_is_on_top() {
