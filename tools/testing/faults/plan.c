@@ -298,7 +298,7 @@ static void raw_job(const char *verb, bool flushed, bool many)
 	raw_bytes += length;
 	raw_options(options, sizeof(options), unit, flushed);
 	if (many)
-		strcpy(options, " -s 4096 -b 4096");
+		snprintf(options, sizeof(options), " -s 4096 -b 4096%s", flushed ? " -f 2" : "");
 	fprintf(rounds, "%s %s%s\n", verb, name, options);
 	raw_options(options, sizeof(options), unit, false);
 	snprintf(job, sizeof(job), "rawread %s%s", name, options);
@@ -366,7 +366,8 @@ static void make_jobs(const struct class *class)
 				raw_job("rawwrite", false, false);
 			break;
 		case RAW_FLUSHED:
-			raw_job("rawwrite", true, false);
+			/* One bio alone is not followed by a flush */
+			raw_job("rawwrite", true, !i);
 			break;
 		case RAW_NO_MEMORY:
 			/* Two of them, so that most of the round succeeds */
