@@ -107,7 +107,7 @@ static const struct class {
 	{ "scm-busy", MSM, NEW_KEYS, "host0", "scm-busy", 2 },
 	{ "scm-invalidate", MSM, NEW_KEYS, "host0", "scm-invalidate", 2, .action = "evict", .act_by = 30 },
 	{ "power", MSM, MIXED, "host0", "power", 1, .action = "suspend", .act_by = 8 },
-	{ "collapse", MSM, MIXED, "host0", "collapse", 1, .action = "idle" },
+	{ "collapse", MSM, MIXED, "host0", "collapse", 1, .action = "fall-asleep" },
 	{ "bist", MSM, RAW_FEW, "host0", "bist", 1, .action = "idle" },
 	{ "cmdq-enable", ANY, RAW_FEW, "card0", "cmdq-enable", 1, .action = "suspend-rebind" },
 };

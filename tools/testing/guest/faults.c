@@ -613,6 +613,20 @@ static void idle(void)
 	sleep_ms(400);
 }
 
+/* Something from the card itself, so that the host is not asleep already */
+static void wake(void)
+{
+	static char buf[4096] __attribute__((aligned(4096)));
+	char dev[48];
+	int fd;
+
+	snprintf(dev, sizeof(dev), "/dev/%s", disk);
+	fd = open(dev, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	if (fd < 0 || pread(fd, buf, sizeof(buf), 0) != sizeof(buf))
+		die("%s: cannot be read: %m", dev);
+	close(fd);
+}
+
 static bool action_is(const char *name)
 {
 	return !strcmp(burst.action, name);
@@ -621,7 +635,9 @@ static bool action_is(const char *name)
 /* Before the jobs: what cannot be done under them. All was forgotten, so written, before */
 static void act_before(void)
 {
-	if (action_is("idle"))
+	if (action_is("fall-asleep"))
+		wake();
+	if (action_is("idle") || action_is("fall-asleep"))
 		idle();
 	else if (action_is("suspend-rebind"))
 		suspend();
@@ -756,7 +772,7 @@ static void go(void)
 	uint64_t before, now, count = 0, first_task, keyless, against;
 	bool acted = false;
 	/* What comes after these is what is to fail */
-	bool armed_first = action_is("idle") || action_is("suspend-rebind");
+	bool armed_first = action_is("idle") || action_is("fall-asleep") || action_is("suspend-rebind");
 	char device[16], fault[32];
 	unsigned int at;
 
