@@ -616,15 +616,16 @@ static void idle(void)
 /* Something from the card itself, so that the host is not asleep already */
 static void wake(void)
 {
-	static char buf[4096] __attribute__((aligned(4096)));
+	char *buf = aligned_alloc(4096, 4096);
 	char dev[48];
 	int fd;
 
 	snprintf(dev, sizeof(dev), "/dev/%s", disk);
 	fd = open(dev, O_RDONLY | O_DIRECT | O_CLOEXEC);
-	if (fd < 0 || pread(fd, buf, sizeof(buf), 0) != sizeof(buf))
+	if (!buf || fd < 0 || pread(fd, buf, 4096, 0) != 4096)
 		die("%s: cannot be read: %m", dev);
 	close(fd);
+	free(buf);
 }
 
 static bool action_is(const char *name)
