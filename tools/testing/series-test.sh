@@ -391,7 +391,12 @@ more words' "$first"
 	git -C "$repo/out/tree" branch wip
 	small_base "$work/another"
 	BASE="$work/another" refused "has beside the series: wip" "$repo/scripts/tree" || return 1
-	git -C "$repo/out/tree" rev-parse -q --verify wip && git -C "$repo/out/tree" branch -q -D wip
+	git -C "$repo/out/tree" rev-parse -q --verify wip && git -C "$repo/out/tree" branch -q -D wip || return 1
+	echo >>"$repo/out/tree/Makefile"
+	GIT_AUTHOR_NAME=x GIT_AUTHOR_EMAIL=x@localhost GIT_COMMITTER_NAME=x GIT_COMMITTER_EMAIL=x@localhost \
+		git -C "$repo/out/tree" stash -q || return 1
+	BASE="$work/another" refused "has beside the series: stash" "$repo/scripts/tree" || return 1
+	git -C "$repo/out/tree" stash drop -q
 }
 
 # refresh replaces what it made, and nothing that was done here meanwhile
