@@ -239,6 +239,7 @@ test_removed_while_suspended() {
 test_self_test_fails_at_resume() {
 	fresh
 	read_by_engine
+	dd if="$INPUT/msm/plain/file-0" of="${part}3" bs=4k conv=fsync
 	sync
 	suspended
 	before=$(has_fired bist)
