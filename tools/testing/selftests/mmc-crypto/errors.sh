@@ -121,11 +121,14 @@ test_read_unit_by_unit() {
 	client -b 65536 read read-unit-by-unit.
 }
 
-# The parts are no multiple of the data unit: an error, not other data
+# The parts are no multiple of the data unit, be they smaller than one or larger: an
+# error, not other data
 test_parts_of_a_unit_fail() {
 	client write parts-of-a-unit-fail.
-	limited 5 client -e 5 -b 65536 write parts-of-a-unit-fail.4096
-	limited 5 client -e 5 -b 65536 read parts-of-a-unit-fail.4096
+	for blocks in 5 13; do
+		limited $blocks client -e 5 -b 65536 write parts-of-a-unit-fail.4096
+		limited $blocks client -e 5 -b 65536 read parts-of-a-unit-fail.4096
+	done
 	limited 5 client -s 512 -b 65536 write parts-of-a-unit-fail.512
 	limited 5 client -s 512 -b 65536 read parts-of-a-unit-fail.512
 	client read parts-of-a-unit-fail.

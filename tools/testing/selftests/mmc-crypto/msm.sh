@@ -235,8 +235,8 @@ test_removed_while_suspended() {
 	read_by_engine
 }
 
-# If the engine does not come back, encrypted requests fail until it does
-# Nothing is handed to an engine that has not come back: that it fails there is not relied on
+# If the engine does not come back, encrypted requests fail until it does. Nothing is handed to
+# it meanwhile: that it would fail them is not relied on.
 test_self_test_fails_at_resume() {
 	fresh
 	read_by_engine
