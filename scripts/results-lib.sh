@@ -7,7 +7,8 @@
 #
 # It is of one base, built and run by one set of tools: a part that is noted under another
 # head begins the table anew. Each part says of which series it is, the first digits of HEAD^{tree}
-# in out/tree, and by the tests of which commit here; "+" is for changes that were not committed.
+# in out/tree, and by the tests of which commit here; "+" is for changes that were not committed,
+# but for the tables that a full run itself writes.
 # One that was not run has "-" in each column.
 
 results=$top/tools/testing/results
@@ -25,7 +26,8 @@ results_series() {
 # results_tests: by what they are found
 results_tests() {
 	git -C "$top" rev-parse -q --short=7 HEAD 2>/dev/null || { echo "?"; return; }
-	[ -z "$(git -C "$top" status --porcelain -- scripts tools ':!tools/testing/results' 2>/dev/null)" ] || echo "+"
+	[ -z "$(git -C "$top" status --porcelain -- scripts tools ':!tools/testing/results' \
+		':!tools/testing/mutants/results.txt' 2>/dev/null)" ] || echo "+"
 }
 
 # results_head: what it has to say now
