@@ -57,6 +57,7 @@ results_note() {
 	(
 		flock 5
 		rn_head=$(results_head)
+		rn_tests=$(results_tests | paste -s -d '')
 		[ "$(sed -n '/^[a-z]*=/p' "$results" 2>/dev/null)" = "$rn_head" ] || : >"$results"
 		{
 			cat <<-END
@@ -69,7 +70,7 @@ results_note() {
 			for rn_part in $full_parts; do
 				if [ "$rn_part" = "$1" ]; then
 					printf '%-20s %-10s %-12s %-8s %6s %6s  %s\n' "$1" "$(date -u +%Y-%m-%d)" \
-						"$(results_series)" "$(results_tests | paste -s -d '')" "$2" "$3" "$4"
+						"$(results_series)" "$rn_tests" "$2" "$3" "$4"
 				else
 					results_row "$rn_part" | grep . ||
 						printf '%-20s %-10s %-12s %-8s %6s %6s  %s\n' "$rn_part" - - - - - -

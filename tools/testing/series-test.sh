@@ -248,6 +248,20 @@ cover_letter_tells_what_changed() {
 		{ cat "$work/told"; return 1; }
 }
 
+results_name_the_tests() {
+	mkdir -p "$repo/tools/testing" && cd "$repo" && git init -q . && git add -A scripts &&
+		git -c user.name=x -c user.email=x@localhost commit -q -m tests || return 1
+	by=$(git rev-parse --short=7 HEAD)
+	noted one 1 0 "1 s" && awk '{ print $1, $4 }' tools/testing/results >"$work/by"
+	# What the run itself writes is no change
+	noted two 1 0 "1 s" && awk '{ print $1, $4 }' tools/testing/results >>"$work/by"
+	echo >>scripts/quilt
+	noted one 1 0 "1 s" && awk '{ print $1, $4 }' tools/testing/results >>"$work/by"
+	git checkout -q scripts && rm -rf .git tools
+	[ "$(grep '^\(one\|two\) [^-]' "$work/by" | paste -s -d ,)" = "one $by,one $by,two $by,one $by+,two $by" ] ||
+		{ cat "$work/by"; return 1; }
+}
+
 quilt_applies_them_without_fuzz() {
 	"$repo/scripts/quilt" || return 1
 	cp -R "$work/base" "$work/quilt" && cd "$work/quilt" || return 1
@@ -453,6 +467,7 @@ tests="becomes_a_tree is_the_same_every_time is_made_after_an_interruption comes
 mails_apply_without_an_identity mails_pass_checkpatch configuration_makes_no_difference
 cover_letter_is_filled_in
 mails_are_addressed figures_are_those_of_the_last_run cover_letter_tells_what_changed
+results_name_the_tests
 quilt_applies_them_without_fuzz quilt_patches_say_where_they_are_from
 second_series_is_on_top second_series_has_mails_of_its_own second_series_comes_back
 second_series_may_lag_behind
