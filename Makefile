@@ -43,6 +43,7 @@ help:
 	@echo '  KERNEL=path       a kernel tree, build folder, Image or package of your own (bench: no Image)'
 	@echo '  HOST=pci          the host model that the card is on: pci or msm (bench: both if not given)'
 	@echo '  ROUNDS=n SEED=s   how many rounds, and the seed of the first (faults)'
+	@echo '  NO_QUEUE=y        on a card without a command queue (faults with HOST=msm)'
 	@echo '  ONLY=name         one mutant; ROTATE=n three of them (mutants)'
 	@echo '  PLAINTEXT=1       run without encryption: the proof must say FAIL'
 	@echo '  BASE=path         a local Linux 5.10: tree, tarball or .deb'
@@ -58,7 +59,7 @@ check-full:
 	@$(S)/check --full
 
 faults:
-	@$(S)/faults --rounds $(ROUNDS) --seed $(SEED) $(if $(HOST),--host $(HOST))
+	@$(S)/faults --rounds $(ROUNDS) --seed $(SEED) $(if $(HOST),--host $(HOST)) $(if $(NO_QUEUE),--no-queue)
 
 mutants:
 	@$(S)/mutants $(addprefix --only ,$(ONLY)) $(if $(ROTATE),--rotate $(ROTATE))

@@ -75,9 +75,9 @@ file == 4 && $2 == "burst" {
 	errors[round] += value["errors"]
 	# The engine's own faults hit encrypted tasks only, these hit any
 	encrypted = "-"
-	if (class ~ /^(gce|icce|keys-lost)/)
+	if (class ~ /^(gce|icce|(legacy-)?keys-lost)/)
 		encrypted = value["fired"]
-	else if (class ~ /^(data|cmd|red|task-command|(data|read|write)-[a-z]*)$/)
+	else if (class ~ /^((legacy-)?(data|cmd)|red|task-command|(data|read|write|legacy-data)-[a-z]*)$/)
 		encrypted = hits(transfers[1] + 0, transfers[2] + 0)
 	else if (class == "task-lost")
 		encrypted = hits(transfers[1] + 0, transfers[2] + 0, 1)

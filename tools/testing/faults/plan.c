@@ -4,7 +4,8 @@
  *
  * usage: plan HOST SEED COUNT DIR
  *
- * Writes for the rounds SEED to SEED + COUNT - 1 on the host model HOST:
+ * Writes for the rounds SEED to SEED + COUNT - 1 on the host model HOST (pci, msm, or
+ * no-queue, which is msm with a card that has no command queue):
  *
  *   DIR/rounds        what the guest has to do (tools/testing/guest/faults.c)
  *   DIR/plan          the extents of the raw test client
@@ -34,7 +35,12 @@
 #define READ_AT_END	20	/* so that what a removal takes with it is no tenth of all */
 #define N_ELEMENTS(a)	(sizeof(a) / sizeof((a)[0]))
 
-enum { PCI = 1, MSM = 2, ANY = PCI | MSM };
+enum {
+	PCI = 1, MSM = 2, NO_QUEUE = 4,
+	QUEUE = PCI | MSM,
+	ICE = MSM | NO_QUEUE,
+	ANY = PCI | MSM | NO_QUEUE,
+};
 
 /* What may be under way while something goes wrong */
 enum jobs {
@@ -65,51 +71,62 @@ static const struct class {
 	const char *counter;	/* of the host, that shows that the action took place */
 	const char *violates;	/* what software cannot help doing then */
 } classes[] = {
-	{ "gce", ANY, MIXED, "host0", "gce", 4 },
-	{ "icce", ANY, MIXED, "host0", "icce", 4 },
-	{ "keys-lost", ANY, MIXED, "host0", "keys-lost", 4 },
+	{ "gce", QUEUE, MIXED, "host0", "gce", 4 },
+	{ "icce", QUEUE, MIXED, "host0", "icce", 4 },
+	{ "keys-lost", QUEUE, MIXED, "host0", "keys-lost", 4 },
 	{ "unplug", ANY, FEW, .action = "unplug", .act_by = 3, .counter = "resets" },
-	{ "data", ANY, RAW, "host0", "data", 6 },
-	{ "data-done", ANY, RAW, "host0", "data-done", 6 },
+	{ "data", QUEUE, RAW, "host0", "data", 6 },
+	{ "data-done", QUEUE, RAW, "host0", "data-done", 6 },
 	{ "suspend", ANY, MIXED, .action = "suspend", .act_by = 8, .counter = "resets" },
 	{ "write-status", ANY, RAW, "card0", "write-status", 4 },
 	{ "program", ANY, NEW_KEYS, "host0", "program", 2 },
 	{ "program-again", ANY, NEW_KEYS, "host0", "program", 2, .again = 3 },
-	{ "gce-unnamed", ANY, MIXED, "host0", "gce-unnamed", 4 },
-	{ "cmd", ANY, RAW, "host0", "cmd", 6 },
+	{ "gce-unnamed", QUEUE, MIXED, "host0", "gce-unnamed", 4 },
+	{ "cmd", QUEUE, RAW, "host0", "cmd", 6 },
 	{ "idle", PCI, MIXED, .action = "idle", .counter = "enables" },
-	{ "idle", MSM, MIXED, .action = "idle", .counter = "bists" },
-	{ "gce-lasting", ANY, MIXED, "host0", "gce", 1, .in_a_row = 5 },
-	{ "task-command", ANY, RAW, "card0", "task-command", 8 },
-	{ "icce-unnamed", ANY, MIXED, "host0", "icce-unnamed", 4 },
+	{ "idle", ICE, MIXED, .action = "idle", .counter = "bists" },
+	{ "gce-lasting", QUEUE, MIXED, "host0", "gce", 1, .in_a_row = 5 },
+	{ "task-command", QUEUE, RAW, "card0", "task-command", 8 },
+	{ "icce-unnamed", QUEUE, MIXED, "host0", "icce-unnamed", 4 },
 	{ "rebind", ANY, MIXED, .action = "rebind", .counter = "resets" },
-	{ "red", ANY, RAW, "host0", "red", 6 },
-	{ "data-read", ANY, RAW, "card0", "data-read", 4 },
+	{ "red", QUEUE, RAW, "host0", "red", 6 },
+	{ "data-read", QUEUE, RAW, "card0", "data-read", 4 },
 	{ "no-memory", ANY, RAW_NO_MEMORY },
 	{ "unplug-late", ANY, FEW, .action = "unplug-late", .act_by = 3, .counter = "resets" },
-	{ "keys-lost-again", ANY, MIXED, "host0", "keys-lost", 4, .again = 4 },
-	{ "slow", ANY, RAW, "host0", "slow", 6 },
-	{ "data-lasting", ANY, RAW, "host0", "data", 1, .in_a_row = 5 },
-	{ "no-halt", ANY, MIXED, "host0", "no-halt", 1, .trigger = "host0 gce" },
-	{ "data-write", ANY, RAW, "card0", "data-write", 4 },
+	{ "keys-lost-again", QUEUE, MIXED, "host0", "keys-lost", 4, .again = 4 },
+	{ "slow", QUEUE, RAW, "host0", "slow", 6 },
+	{ "data-lasting", QUEUE, RAW, "host0", "data", 1, .in_a_row = 5 },
+	{ "no-halt", QUEUE, MIXED, "host0", "no-halt", 1, .trigger = "host0 gce" },
+	{ "data-write", QUEUE, RAW, "card0", "data-write", 4 },
 	{ "evict", ANY, NEW_KEYS, .action = "evict", .act_by = 30, .counter = "keys-evicted" },
-	{ "icce-lasting", ANY, MIXED, "host0", "icce", 1, .in_a_row = 5 },
+	{ "icce-lasting", QUEUE, MIXED, "host0", "icce", 1, .in_a_row = 5 },
 	{ "read-status", ANY, RAW, "card0", "read-status", 4 },
 	{ "no-memory-bind", ANY, MIXED, .action = "rebind-no-memory" },
-	{ "task-lost", ANY, RAW, "card0", "task-lost", 4 },
+	{ "task-lost", QUEUE, RAW, "card0", "task-lost", 4 },
 	{ "no-enable", PCI, RAW, "host0", "no-enable", 1, .action = "idle",
 	  .violates = "doorbell clear" },
 	{ "no-enable", MSM, RAW, "host0", "no-enable", 1, .action = "suspend-rebind",
 	  .violates = "doorbell clear" },
 	{ "flush", ANY, RAW_FLUSHED, "card0", "flush", 1 },
 	{ "command", ANY, RAW, "card0", "command", 8 },
-	{ "scm-set", MSM, NEW_KEYS, "host0", "scm-set", 2 },
-	{ "scm-busy", MSM, NEW_KEYS, "host0", "scm-busy", 2 },
-	{ "scm-invalidate", MSM, NEW_KEYS, "host0", "scm-invalidate", 2, .action = "evict", .act_by = 30 },
-	{ "power", MSM, MIXED, "host0", "power", 1, .action = "suspend", .act_by = 8 },
-	{ "collapse", MSM, MIXED, "host0", "collapse", 1, .action = "fall-asleep" },
-	{ "bist", MSM, RAW_FEW, "host0", "bist", 1, .action = "idle" },
-	{ "cmdq-enable", ANY, RAW_FEW, "card0", "cmdq-enable", 1, .action = "suspend-rebind" },
+	{ "scm-set", ICE, NEW_KEYS, "host0", "scm-set", 2 },
+	{ "scm-busy", ICE, NEW_KEYS, "host0", "scm-busy", 2 },
+	{ "scm-invalidate", ICE, NEW_KEYS, "host0", "scm-invalidate", 2, .action = "evict", .act_by = 30 },
+	{ "power", ICE, MIXED, "host0", "power", 1, .action = "suspend", .act_by = 8 },
+	{ "collapse", ICE, MIXED, "host0", "collapse", 1, .action = "fall-asleep" },
+	{ "bist", ICE, RAW_FEW, "host0", "bist", 1, .action = "idle" },
+	{ "evict-fails", PCI, NEW_KEYS, "host0", "evict", 1, .action = "evict", .act_by = 30 },
+	{ "legacy-cmd", NO_QUEUE, RAW, "host0", "legacy-cmd", 6 },
+	{ "legacy-data", NO_QUEUE, RAW, "host0", "legacy-data", 6 },
+	{ "legacy-data-lasting", NO_QUEUE, RAW, "host0", "legacy-data", 1, .in_a_row = 5 },
+	{ "legacy-keys-lost", NO_QUEUE, MIXED, "host0", "legacy-keys-lost", 4 },
+	{ "legacy-keys-lost-again", NO_QUEUE, MIXED, "host0", "legacy-keys-lost", 4, .again = 4 },
+	/* No engine is found, until the host is bound again */
+	{ "version", ICE, MIXED, "host0", "version", 1, .action = "rebind-twice" },
+	{ "fuses", ICE, MIXED, "host0", "fuses", 1, .action = "rebind-twice" },
+	{ "scm-unavailable", ICE, MIXED, "host0", "scm-unavailable", 2, .action = "rebind-twice" },
+	{ "uncleared", ICE, MIXED, "host0", "scm-invalidate", 1, .action = "rebind-twice" },
+	{ "cmdq-enable", QUEUE, RAW_FEW, "card0", "cmdq-enable", 1, .action = "suspend-rebind" },
 };
 
 static const char *const file_systems[] = { "ext4", "f2fs" };
@@ -456,6 +473,8 @@ int main(int argc, char **argv)
 		host = PCI;
 	else if (!strcmp(argv[1], "msm"))
 		host = MSM;
+	else if (!strcmp(argv[1], "no-queue"))
+		host = NO_QUEUE;
 	else
 		die("unknown host '%s'", argv[1]);
 	first = number(argv[2], "SEED");

@@ -642,10 +642,13 @@ static void act_before(void)
 		idle();
 	else if (action_is("suspend-rebind"))
 		suspend();
-	else if (action_is("rebind"))
+	else if (action_is("rebind") || action_is("rebind-twice"))
 		rebind(false);
 	else if (action_is("rebind-no-memory"))
 		rebind(true);
+	/* What the first one did without is there again */
+	if (action_is("rebind-twice"))
+		rebind(false);
 }
 
 /* What is to interrupt something */
@@ -773,7 +776,8 @@ static void go(void)
 	uint64_t before, now, count = 0, first_task, keyless, against;
 	bool acted = false;
 	/* What comes after these is what is to fail */
-	bool armed_first = action_is("idle") || action_is("fall-asleep") || action_is("suspend-rebind");
+	bool armed_first = action_is("idle") || action_is("fall-asleep") ||
+			   action_is("suspend-rebind") || action_is("rebind-twice");
 	char device[16], fault[32];
 	unsigned int at;
 
