@@ -6,8 +6,9 @@
  *   insmod mmc-watch.ko disk=/dev/mmcblk0
  *
  * Its parameters tell how often a keyslot was written to, and how often that
- * was done by somebody who may not use the reserves of memory.  The block layer
- * waits for it, and so does who needs it to get memory back.  Writing to "late"
+ * was done by somebody who may not use the reserves of memory, or whose reclaim
+ * could evict a key.  The block layer waits for it, and so does who needs it to
+ * get memory back, or holds the lock that eviction takes.  Writing to "late"
  * tells the timeout of a request again that was issued before, as a timer does
  * that lost the race against its completion.
  *
@@ -34,6 +35,10 @@ MODULE_PARM_DESC(keyslots, "How often a keyslot was written to");
 static unsigned int unreserved;
 module_param(unreserved, uint, 0444);
 MODULE_PARM_DESC(unreserved, "How often by somebody without the reserves");
+
+static unsigned int evicting;
+module_param(evicting, uint, 0444);
+MODULE_PARM_DESC(evicting, "How often by somebody whose reclaim may evict");
 
 static struct mmc_request *seen;
 static void (*seen_notifier)(struct mmc_request *mrq);
@@ -76,6 +81,8 @@ static void watch_keyslot(void)
 	keyslots++;
 	if (!(current->flags & PF_MEMALLOC))
 		unreserved++;
+	if (!(current->flags & PF_MEMALLOC_NOIO))
+		evicting++;
 }
 
 static int watch_program(struct blk_keyslot_manager *ksm,

@@ -193,16 +193,19 @@ written_and_read() {
 }
 
 # Who waits for the keyslots may be who frees memory: whoever writes to one does not wait
-# for memory, but uses the reserves
+# for memory, but uses the reserves. Nor does reclaim of its own evict keys, which waits for
+# what it holds.
 test_reserves_for_keyslots() {
 	insmod "$here/mmc-watch.ko" disk="$DISK"
 	guarded written_and_read reserves-for-keyslots
 	keyslots=$(cat "$watch/keyslots")
 	unreserved=$(cat "$watch/unreserved")
+	evicting=$(cat "$watch/evicting")
 	rmmod mmc_watch
 	judged "no I/O"
 	[ "$keyslots" -ge 4 ] || fail "keyslots were written to $keyslots times"
 	[ "$unreserved" -eq 0 ] || fail "$unreserved times of $keyslots without the reserves"
+	[ "$evicting" -eq 0 ] || fail "reclaim could evict keys $evicting times of $keyslots"
 }
 
 # After an error the engine does not come on again
