@@ -5,7 +5,8 @@
 # what their guests are given, and how they are started. Sourced by scripts/check,
 # whose functions and variables it uses, behind guest-parts.sh.
 
-fault_guests="errors errors-msm life life-msm paths paths-msm no-cmdq no-cmdq-msm no-engine sd-card sd-card-msm"
+fault_guests="errors errors-msm life life-msm paths paths-msm by-software by-software-msm no-cmdq no-cmdq-msm no-engine"
+fault_guests="$fault_guests sd-card sd-card-msm"
 fault_guests="$fault_guests sleep sleep-msm losses losses-msm hygiene hygiene-msm hibernate hibernate-msm kexec kexec-msm"
 
 # Tests of errors.sh that have extents, as it has them if none are named
@@ -95,7 +96,7 @@ fault_plan() {
 
 # Tests of paths.sh that have extents, each one that is large enough for several requests
 path_tests="as-expected ioctls-between rpmb-between queue-refused leaves-queue late-timeout engine-stays-off
- reserves-for-keyslots"
+ reserves-for-keyslots made-on-software-queue moved-to-software-queue"
 
 # Files of lifecycle.sh
 life_table="
@@ -242,8 +243,23 @@ part_paths() {
 	card_props="enhanced-rel-wr=off rpmb-size=128K"
 	append=panic_on_warn=1
 	recovery=y
-	tests="paths.sh:as-expected:reserves-for-keyslots:ioctls-between:rpmb-between:queue-refused:leaves-queue:late-timeout:engine-stays-off
- raw.sh:forced-unit-access guards.sh"
+	tests="paths.sh:as-expected:reserves-for-keyslots:ioctls-between:rpmb-between:queue-refused:leaves-queue:late-timeout:engine-stays-off:moved-to-software-queue"
+	tests="$tests raw.sh:forced-unit-access guards.sh"
+	guest "$part"
+	quiet
+	proven
+}
+
+# Disks that are made where software has to encrypt, of a host with an engine, which reads
+# afterwards what that wrote. Its ledger cannot know of that: the proof looks at the card.
+part_by_software() {
+	engine=fallback
+	debug_guest
+	guards=$(echo "$guards" | sed 's/ no-violation//; s/ right-one-encrypts//')
+	append=panic_on_warn=1
+	recovery=y
+	tests="paths.sh:made-on-software-queue"
+	tests="$tests guards.sh"
 	guest "$part"
 	quiet
 	proven

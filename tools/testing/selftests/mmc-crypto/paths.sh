@@ -16,11 +16,20 @@ dev=$(readlink -f "/sys/block/$disk/device")
 dev=${dev%/mmc_host/*}
 driver=$(readlink -f "$dev/driver")
 watch=/sys/module/mmc_watch/parameters
+card=$(readlink -f "/sys/block/$disk/device")
+card_driver=$(readlink -f "$card/driver")
 
 rebind() {
 	echo "${dev##*/}" >"$driver/unbind"
 	echo "${dev##*/}" >"$driver/bind"
 	wait_for "${part}3"
+}
+
+# goes_by PATH ENCRYPTS: what the driver says of the requests' way
+goes_by() {
+	for line in "path: $1" "encrypts: $2"; do
+		grep -qx "$line" /sys/kernel/debug/mmc*/crypto/engine || fail "not $line"
+	done
 }
 
 # The card is used as it is found, and software encrypts if the way does not
@@ -139,14 +148,13 @@ leave_queue() {
 test_leaves_queue() {
 	client write leaves-queue.
 	leave_queue leaves-queue
-	grep -qx "path: legacy" /sys/kernel/debug/mmc*/crypto/engine || fail "not the other way"
-	[ "${HOST-}" = pci ] && encrypts=no || encrypts=yes
-	grep -qx "encrypts: $encrypts" /sys/kernel/debug/mmc*/crypto/engine || fail "not that it encrypts: $encrypts"
 	tasks=$(engine_stat tasks)
 	if [ "${HOST-}" = pci ]; then
+		goes_by legacy no
 		fails client -b 16384 read leaves-queue.
 		fails client -b 16384 write leaves-queue.
 	else
+		goes_by legacy yes
 		before=$(engine_stat legacy-encrypted)
 		client -b 16384 read leaves-queue.
 		client -b 65536 write leaves-queue.
@@ -221,6 +229,84 @@ test_engine_stays_off() {
 	rebind
 	client -b 16384 write engine-stays-off.
 	client read engine-stays-off.
+}
+
+software_queue_on() {
+	modprobe mmc_hsq
+	insmod "$here/mmc-software.ko" disk="$DISK"
+}
+
+software_queue_off() {
+	rmmod mmc_software
+	rmmod mmc_hsq
+}
+
+# The disk goes and comes back, the card stays
+disk_goes() {
+	echo "${card##*/}" >"$card_driver/unbind"
+}
+
+disk_comes() {
+	echo "${card##*/}" >"$card_driver/bind"
+	wait_for "${part}3"
+}
+
+plain_works() {
+	write_one retry-mode-ends
+	dd if="${part}2" bs=65536 count=1 iflag=direct | cmp -n 65536 - "$INPUT/raw/retry-mode-ends" ||
+		fail "plain data"
+}
+
+made_on_software_queue() {
+	disk_comes
+	before="$(engine_stat tasks) $(crossed) $(engine_stat keys-programmed)"
+	client -b 16384 write made-on-software-queue.
+	client -b 65536 read made-on-software-queue.
+	plain_works
+	count="$(engine_stat tasks) $(crossed) $(engine_stat keys-programmed)"
+	[ "$count" = "$before" ] || fail "the engine did something: $count, not $before"
+	goes_by "software queue" no
+}
+
+# Whose requests wait in the host software queue, where no engine sees to them: software
+# encrypts
+test_made_on_software_queue() {
+	software_queue_on
+	disk_goes
+	guarded made_on_software_queue
+	disk_goes
+	software_queue_off
+	disk_comes
+	judged "not as it should be on the software queue"
+	before=$(engine_stat tasks-encrypted)
+	client -b 65536 read made-on-software-queue.
+	count=$(engine_stat tasks-encrypted)
+	[ "$count" -gt "$before" ] || fail "not read by the command queue afterwards"
+}
+
+moved_to_software_queue() {
+	before=$(crossed)
+	written=$(testport get card0 stat-writes)
+	client -b 16384 -e 5 write moved-to-software-queue.
+	client -b 16384 -e 5 read moved-to-software-queue.
+	[ "$(testport get card0 stat-writes)" -eq "$written" ] || fail "something was written"
+	[ "$(crossed)" -eq "$before" ] || fail "something crossed the engine"
+	plain_works
+	goes_by "software queue" no
+}
+
+# A disk that was made for the command queue cannot go over to software: what has a context
+# fails until the queue is back
+test_moved_to_software_queue() {
+	client write moved-to-software-queue.
+	software_queue_on
+	guarded moved_to_software_queue
+	software_queue_off
+	judged "not as it should be on the software queue"
+	before=$(crossed)
+	client -b 65536 read moved-to-software-queue.
+	client -b 16384 write moved-to-software-queue.
+	[ "$(crossed)" -gt "$before" ] || fail "not encrypted in the queue"
 }
 
 # written COMMAND...: write commands that the card gets meanwhile
