@@ -96,7 +96,7 @@ fault_plan() {
 
 # Tests of paths.sh that have extents, each one that is large enough for several requests
 path_tests="as-expected ioctls-between rpmb-between queue-refused leaves-queue late-timeout engine-stays-off
- reserves-for-keyslots made-on-software-queue moved-to-software-queue"
+ reserves-for-keyslots found-without-queue found-engine-off made-on-software-queue moved-to-software-queue"
 
 # Files of lifecycle.sh
 life_table="
@@ -243,7 +243,8 @@ part_paths() {
 	card_props="enhanced-rel-wr=off rpmb-size=128K"
 	append=panic_on_warn=1
 	recovery=y
-	tests="paths.sh:as-expected:reserves-for-keyslots:ioctls-between:rpmb-between:queue-refused:leaves-queue:late-timeout:engine-stays-off:moved-to-software-queue"
+	tests="paths.sh:as-expected:reserves-for-keyslots:ioctls-between:rpmb-between:queue-refused:leaves-queue:late-timeout:engine-stays-off:found-engine-off:moved-to-software-queue"
+	[ "$host" = pci ] || tests="$tests:found-without-queue"
 	tests="$tests raw.sh:forced-unit-access guards.sh"
 	guest "$part"
 	quiet
@@ -259,6 +260,7 @@ part_by_software() {
 	append=panic_on_warn=1
 	recovery=y
 	tests="paths.sh:made-on-software-queue"
+	[ "$host" = msm ] || tests="$tests:found-without-queue"
 	tests="$tests guards.sh"
 	guest "$part"
 	quiet

@@ -19,8 +19,10 @@ watch=/sys/module/mmc_watch/parameters
 card=$(readlink -f "/sys/block/$disk/device")
 card_driver=$(readlink -f "$card/driver")
 
+# rebind [COMMAND...]: which is run in between
 rebind() {
 	echo "${dev##*/}" >"$driver/unbind"
+	"$@"
 	echo "${dev##*/}" >"$driver/bind"
 	wait_for "${part}3"
 }
@@ -194,6 +196,68 @@ test_late_timeout() {
 	client read late-timeout.
 }
 
+refuse_queue() {
+	FAULT_ID=card0 fault cmdq-enable 1
+}
+
+found_without_queue() {
+	[ "$(FAULT_ID=card0 fired cmdq-enable)" -gt "$hits" ] || fail "did not fire"
+	[ "$(cat "/sys/block/$disk/device/cmdq_en")" = 0 ] || fail "the command queue is on"
+	before=$(crossed)
+	tasks=$(engine_stat tasks)
+	client -b 16384 write found-without-queue.
+	client -b 65536 read found-without-queue.
+	[ "$(engine_stat tasks)" -eq "$tasks" ] || fail "tasks were given to the queue"
+	count=$(crossed)
+	if [ "${HOST-}" = pci ]; then
+		goes_by legacy no
+		[ "$count" -eq "$before" ] || fail "encrypted by the engine"
+	else
+		goes_by legacy yes
+		[ "$count" -gt "$before" ] || fail "not encrypted by the engine"
+	fi
+}
+
+# The card refuses its command queue when it is found: its disk is made without. The host
+# that encrypts without does, on the other one software does. The next time that the card
+# is found, it has its queue.
+test_found_without_queue() {
+	hits=$(FAULT_ID=card0 fired cmdq-enable)
+	rebind refuse_queue
+	guarded found_without_queue
+	FAULT_ID=card0 fault cmdq-enable 0
+	rebind
+	judged "not as it should be without a queue"
+	goes_by "command queue" yes
+	before=$(engine_stat tasks-encrypted)
+	client -b 65536 read found-without-queue.
+	count=$(engine_stat tasks-encrypted)
+	[ "$count" -gt "$before" ] || fail "not read by the queue of the next life"
+}
+
+found_engine_off() {
+	# A minute until the first request times out, by which the kernel looks for partitions
+	sleep 60
+	wait_for "${part}3"
+	[ "$(fired no-enable)" -gt "$hits" ] || fail "did not fire"
+	before=$(crossed)
+	client -b 16384 write found-engine-off.
+	client -b 65536 read found-engine-off.
+	[ "$(crossed)" -gt "$before" ] || fail "not encrypted"
+	goes_by "command queue" yes
+}
+
+# The engine does not come on when the card is found, but when it recovers from that
+test_found_engine_off() {
+	hits=$(fired no-enable)
+	echo "${dev##*/}" >"$driver/unbind"
+	fault no-enable 1
+	echo "${dev##*/}" >"$driver/bind"
+	guarded found_engine_off
+	fault no-enable 0
+	judged "not as it should be when the engine is on"
+}
+
 # The keys are evicted when the client ends
 written_and_read() {
 	client write "$1."
@@ -229,6 +293,84 @@ test_engine_stays_off() {
 	rebind
 	client -b 16384 write engine-stays-off.
 	client read engine-stays-off.
+}
+
+software_queue_on() {
+	modprobe mmc_hsq
+	insmod "$here/mmc-software.ko" disk="$DISK"
+}
+
+software_queue_off() {
+	rmmod mmc_software
+	rmmod mmc_hsq
+}
+
+# The disk goes and comes back, the card stays
+disk_goes() {
+	echo "${card##*/}" >"$card_driver/unbind"
+}
+
+disk_comes() {
+	echo "${card##*/}" >"$card_driver/bind"
+	wait_for "${part}3"
+}
+
+plain_works() {
+	write_one retry-mode-ends
+	dd if="${part}2" bs=65536 count=1 iflag=direct | cmp -n 65536 - "$INPUT/raw/retry-mode-ends" ||
+		fail "plain data"
+}
+
+made_on_software_queue() {
+	disk_comes
+	before="$(engine_stat tasks) $(crossed) $(engine_stat keys-programmed)"
+	client -b 16384 write made-on-software-queue.
+	client -b 65536 read made-on-software-queue.
+	plain_works
+	count="$(engine_stat tasks) $(crossed) $(engine_stat keys-programmed)"
+	[ "$count" = "$before" ] || fail "the engine did something: $count, not $before"
+	goes_by "software queue" no
+}
+
+# Whose requests wait in the host software queue, where no engine sees to them: software
+# encrypts
+test_made_on_software_queue() {
+	software_queue_on
+	disk_goes
+	guarded made_on_software_queue
+	disk_goes
+	software_queue_off
+	disk_comes
+	judged "not as it should be on the software queue"
+	before=$(engine_stat tasks-encrypted)
+	client -b 65536 read made-on-software-queue.
+	count=$(engine_stat tasks-encrypted)
+	[ "$count" -gt "$before" ] || fail "not read by the command queue afterwards"
+}
+
+moved_to_software_queue() {
+	before=$(crossed)
+	written=$(testport get card0 stat-writes)
+	client -b 16384 -e 5 write moved-to-software-queue.
+	client -b 16384 -e 5 read moved-to-software-queue.
+	[ "$(testport get card0 stat-writes)" -eq "$written" ] || fail "something was written"
+	[ "$(crossed)" -eq "$before" ] || fail "something crossed the engine"
+	plain_works
+	goes_by "software queue" no
+}
+
+# A disk that was made for the command queue cannot go over to software: what has a context
+# fails until the queue is back
+test_moved_to_software_queue() {
+	client write moved-to-software-queue.
+	software_queue_on
+	guarded moved_to_software_queue
+	software_queue_off
+	judged "not as it should be on the software queue"
+	before=$(crossed)
+	client -b 65536 read moved-to-software-queue.
+	client -b 16384 write moved-to-software-queue.
+	[ "$(crossed)" -gt "$before" ] || fail "not encrypted in the queue"
 }
 
 software_queue_on() {
