@@ -243,7 +243,7 @@ part_paths() {
 	card_props="enhanced-rel-wr=off rpmb-size=128K"
 	append=panic_on_warn=1
 	recovery=y
-	tests="paths.sh:as-expected:reserves-for-keyslots:ioctls-between:rpmb-between:queue-refused:leaves-queue:late-timeout:engine-stays-off:found-engine-off:moved-to-software-queue"
+	tests="paths.sh:as-expected:reserves-for-keyslots:ioctls-between:rpmb-between:queue-refused:leaves-queue:late-timeout:engine-stays-off:found-engine-off:retry-mode-ends:moved-to-software-queue"
 	[ "$host" = pci ] || tests="$tests:found-without-queue"
 	tests="$tests raw.sh:forced-unit-access guards.sh"
 	guest "$part"
