@@ -21,21 +21,49 @@ host_name=${dev##*/}
 driver=$(readlink -f "$dev/driver")
 module=$(basename "$(readlink -f "$driver/module")")
 
-# begin_io: readers and a writer, whose data does not matter, until end_io
+read_files() {
+	echo 1 >/proc/sys/vm/drop_caches
+	cat "$mnt"/files/*
+}
+
+write_scratch() { dd if=/dev/zero of="$mnt/scratch/file" bs=16k count=16 conv=fsync,notrunc; }
+
+# again_and_again N COMMAND...: until end_io; went.N tells that it succeeded, failed.N that
+# it did not
+again_and_again() {
+	worker=$1
+	shift
+	while [ ! -e "$tmp/end" ]; do
+		if "$@"; then
+			: >"$tmp/went.$worker"
+		else
+			: >"$tmp/failed.$worker"
+		fi
+	done >/dev/null 2>&1
+}
+
+# begin_io: readers and a writer, whose data does not matter, until end_io. When this
+# returns, each of them is under way, by the engine.
 begin_io() {
-	rm -f "$tmp/end"
+	rm -f "$tmp/end" "$tmp"/went.* "$tmp"/failed.*
 	# However the test ends, they do
 	trap 'touch "$tmp/end"' EXIT
-	for n in 0 1; do
-		while [ ! -e "$tmp/end" ]; do
-			echo 1 >/proc/sys/vm/drop_caches
-			cat "$mnt"/files/* >/dev/null
-		done 2>/dev/null &
+	before=$(crossed)
+	again_and_again 0 read_files &
+	again_and_again 1 read_files &
+	again_and_again 2 write_scratch &
+	for n in 0 1 2; do
+		wait_for "$tmp/went.$n"
 	done
-	while [ ! -e "$tmp/end" ]; do
-		dd if=/dev/zero of="$mnt/scratch/file" bs=16k count=16 conv=fsync,notrunc
-	done 2>/dev/null &
-	sleep 0.3
+	count=$(crossed)
+	[ "$count" -gt "$before" ] || fail "what is under way is not by the engine"
+}
+
+# fails_io: what was under way does not go on with what went away
+fails_io() {
+	for n in 0 1 2; do
+		wait_for "$tmp/failed.$n"
+	done
 }
 
 end_io() {
@@ -52,10 +80,10 @@ life_mount() {
 
 # back: what was there before has to be there again, encrypted by the engine as before
 back() {
-	before=$(engine_stat tasks-encrypted)
+	before=$(crossed)
 	life_mount
 	same "$in/files" $mnt/files
-	count=$(engine_stat tasks-encrypted)
+	count=$(crossed)
 	[ "$count" -gt "$before" ] || fail "not by the engine"
 }
 
@@ -64,7 +92,7 @@ back() {
 away_and_back() {
 	begin_io
 	$1
-	sleep 0.2
+	fails_io
 	end_io
 	! cat $mnt/files/* >/dev/null 2>&1 || [ -b "$DISK" ] ||
 		fail "files of a card that is gone can be read"
