@@ -19,6 +19,7 @@ dev=$(readlink -f "/sys/block/$disk/device")
 dev=${dev%/mmc_host/*}
 host_name=${dev##*/}
 driver=$(readlink -f "$dev/driver")
+rescan=/sys/module/mmc_rescan/parameters/in_ms
 module=$(basename "$(readlink -f "$driver/module")")
 
 read_files() {
@@ -108,6 +109,39 @@ test_host_unbound() { away_and_back unbind_host bind_host; }
 unbind_card() { echo "$card" >/sys/bus/mmc/drivers/mmcblk/unbind; }
 bind_card() { echo "$card" >/sys/bus/mmc/drivers/mmcblk/bind; }
 test_card_unbound() { away_and_back unbind_card bind_card; }
+
+# The card is not answered for any more, and its host, which stays, looks for it: a while
+# later, so that requests may be the first to notice
+take_card_out() {
+	FAULT_ID=card0 fault repeat 1000000000
+	FAULT_ID=card0 fault command 1
+	echo 300 >$rescan
+	tries=0
+	while [ -e "/sys/bus/mmc/devices/$card" ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 100 ] || fail "the card is still there"
+		sleep 0.1
+	done
+	[ -e "$driver/$host_name" ] || fail "the host is gone as well"
+}
+put_card_in() {
+	FAULT_ID=card0 fault command 0
+	FAULT_ID=card0 fault repeat 0
+	echo 0 >$rescan
+}
+# Its keys are evicted from an engine that is there
+put_other_card_in() {
+	slots=$(cat /sys/kernel/debug/mmc*/crypto/keyslots)
+	[ -z "$slots" ] || fail "keys are left: $slots"
+	put_card_in
+}
+test_card_removed() {
+	insmod "$here/mmc-rescan.ko" disk="$DISK"
+	guarded away_and_back take_card_out put_other_card_in
+	put_card_in
+	rmmod mmc_rescan
+	judged "with the card taken out"
+}
 
 remove_device() { echo 1 >"$dev/remove"; }
 rescan_bus() { echo 1 >/sys/bus/pci/rescan; }
@@ -205,7 +239,7 @@ test_consistent_at_end() {
 }
 
 if [ $# -eq 0 ]; then
-	set -- host-unbound card-unbound file-open-across
+	set -- host-unbound card-unbound card-removed file-open-across
 	[ ! -e "$dev/remove" ] || set -- "$@" device-removed
 	set -- "$@" modules-removed probe-fails-at-each-allocation
 	set -- "$@" consistent-at-end
