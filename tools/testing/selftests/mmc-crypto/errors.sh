@@ -14,11 +14,6 @@
 . "$(dirname -- "$0")/lib.sh"
 
 queue=/sys/block/$disk/queue
-# A key that is not taken, a slot that is not cleared: by the firmware, where it does that
-case ${HOST-} in
-msm)	program=scm-set evict=scm-invalidate ;;
-*)	program=program evict=evict ;;
-esac
 
 # What disturbs a request, and at which one of a test there surely is one: without a
 # command queue there is one at a time, and what waits meanwhile is merged

@@ -26,6 +26,11 @@ export DISK ENGINE INPUT RUN
 	*)	part=$DISK ;;
 	esac
 	keys=$RUN/keys
+	# A key that is not taken, a slot that is not cleared: by the firmware, where it does that
+	case ${HOST-} in
+	msm)	program=scm-set evict=scm-invalidate ;;
+	*)	program=program evict=evict ;;
+	esac
 	here=$(CDPATH="" cd -- "$(dirname -- "$0")" && pwd -P)
 }
 tmp=$(mktemp -d)

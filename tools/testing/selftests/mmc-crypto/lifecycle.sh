@@ -186,6 +186,43 @@ test_file_open_across() {
 	back
 }
 
+# The engine cannot be cleared of the keys that are in it, neither when the driver goes nor, of
+# one of them, when it comes: it is left alone, and software reads and writes the same
+leave_keys() {
+	drop
+	same "$in/files" $mnt/files
+	fault repeat 1000
+	hit "$evict" 1 unbind_host
+	fault repeat 1
+	umount $mnt
+	dmesg -c >/dev/null
+	hit "$evict" 5 bind_host
+	wait_for "${part}1"
+	dmesg | grep -q "no inline encryption: keyslots cannot be cleared (error -5)" ||
+		fail "$(dmesg | grep "inline encryption")"
+	before=$(crossed)
+	life_mount
+	same "$in/files" $mnt/files
+	cp "$in/files/file-0" $mnt/scratch/by-software
+	drop
+	cmp $mnt/scratch/by-software "$in/files/file-0"
+	# The proof has no place for what the engine reads and never wrote
+	rm $mnt/scratch/by-software
+	umount $mnt
+	count=$(crossed)
+	[ "$count" -eq "$before" ] || fail "by an engine that has the keys of others"
+}
+test_keys_stay_at_probe() {
+	guarded leave_keys
+	fault repeat 1
+	fault "$evict" 0
+	! grep -q " $mnt " /proc/mounts || umount $mnt
+	[ ! -e "$driver/$host_name" ] || unbind_host
+	bind_host
+	judged "with a keyslot that was not cleared"
+	back
+}
+
 # fail_each: bind with another allocation failing each time, until all of them have
 fail_each() {
 	n=0
@@ -241,7 +278,7 @@ test_consistent_at_end() {
 if [ $# -eq 0 ]; then
 	set -- host-unbound card-unbound card-removed file-open-across
 	[ ! -e "$dev/remove" ] || set -- "$@" device-removed
-	set -- "$@" modules-removed probe-fails-at-each-allocation
+	set -- "$@" modules-removed keys-stay-at-probe probe-fails-at-each-allocation
 	set -- "$@" consistent-at-end
 fi
 

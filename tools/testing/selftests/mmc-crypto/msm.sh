@@ -149,6 +149,7 @@ test_keys_only_by_firmware() {
 test_version_unknown() { without version "version not known"; }
 test_fuses_blown() { without fuses "disabled by fuses"; }
 test_self_test_never_ends() { without bist "ICE does not end its self-test"; }
+test_keyslots_not_cleared() { without scm-invalidate "keyslots cannot be cleared"; }
 test_calls_not_offered() { without scm-unavailable "firmware does not take keys"; }
 
 # A key that cannot be set fails the requests that need it, and no others
@@ -320,7 +321,7 @@ test_removal_under_io() {
 }
 
 [ $# -gt 0 ] || set -- keys-only-by-firmware version-unknown fuses-blown self-test-never-ends \
-	calls-not-offered set-fails invalidate-fails firmware-busy runtime-suspend-keeps-keys \
+	calls-not-offered keyslots-not-cleared set-fails invalidate-fails firmware-busy runtime-suspend-keeps-keys \
 	removed-while-suspended self-test-fails-at-resume system-sleep-loses-keys removal-under-io
 
 device=$(cd $driver && echo *.mmc)

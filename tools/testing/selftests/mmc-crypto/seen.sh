@@ -27,10 +27,6 @@ case $(cat "/sys/block/$disk/device/cmdq_en" 2>/dev/null) in
 1)	way="command queue" ;;
 *)	way=legacy ;;
 esac
-case ${HOST-} in
-msm)	program=scm-set evict=scm-invalidate ;;
-*)	program=program evict=evict ;;
-esac
 
 property() {
 	testport get host0 "$1" || fail "no property $1"
