@@ -190,7 +190,7 @@ part_life() {
 	limit=1200
 	debug_guest
 	# What an allocation may be said to be from, which is not for a running kernel to be told
-	append="$append slub_debug=A,kmalloc-*"
+	append="$append slub_debug=A,kmalloc-*,request_queue"
 	# One warning is the base kernel's own, and it taints
 	taint=4608
 	recovery=y

@@ -36,7 +36,9 @@ test_only_the_planted_leak() {
 	echo clear >/sys/kernel/debug/kmemleak
 	echo "mmc-crypto: planted leak ends" >/dev/kmsg
 	planted=$(grep -c 'comm "insmod"' "$tmp/leaks") || fail "the planted leak was not found"
-	all=$(grep -c '^unreferenced' "$tmp/leaks")
+	# What 5.10 leaks itself: the partition table of a disk whose reference count finds no memory
+	all=$(awk '/^unreferenced/ { n++ } / disk_expand_part_tbl\+/ { n-- } END { print n + 0 }' \
+		"$tmp/leaks")
 	# 16 of them, and insmod tries both system calls
 	if [ "$planted" -gt 32 ] || [ "$all" -gt "$planted" ]; then
 		fail "$all leaks, $planted of them planted: $(cat "$tmp/leaks")"
