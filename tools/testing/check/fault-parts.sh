@@ -6,7 +6,7 @@
 # whose functions and variables it uses, behind guest-parts.sh.
 
 fault_guests="errors errors-msm life life-msm paths paths-msm by-software by-software-msm no-cmdq no-cmdq-msm no-engine"
-fault_guests="$fault_guests sd-card sd-card-msm"
+fault_guests="$fault_guests no-crypto no-crypto-msm switched-off switched-off-msm sd-card sd-card-msm"
 fault_guests="$fault_guests sleep sleep-msm losses losses-msm hygiene hygiene-msm hibernate hibernate-msm kexec kexec-msm"
 
 # Tests of errors.sh that have extents, as it has them if none are named
@@ -419,7 +419,7 @@ part_kexec() {
 few_files() {
 	engine=fallback
 	debug_guest
-	append=panic_on_warn=1
+	append="$append panic_on_warn=1"
 	tests="fs.sh:ext4:one-key:many-keys:remount:consistent-at-end paths.sh:as-expected
  seen.sh:unused:$1 guards.sh"
 	guest "$part"
@@ -431,6 +431,18 @@ few_files() {
 part_no_engine() {
 	host_props="$host_props x-ccap=0"
 	few_files capabilities-of-the-engine-make-no-sense:-
+}
+
+# The capability register of the command queue engine says that there is none
+part_no_crypto() {
+	host_props="$host_props crypto=off"
+	few_files command-queue-engine-has-no-crypto-support:-
+}
+
+# There is one, which the user has said to leave alone
+part_switched_off() {
+	append=mmc_core.crypto=0
+	few_files switched-off-by-mmc_core.crypto=0:-
 }
 
 # The slot is made for an eMMC, and an SD card sits in it, which keeps no ledger

@@ -488,7 +488,8 @@ on_msm() {
 # is done again. It watches the campaign, in which there is every error; and file systems,
 # Qualcomm's firmware, comings and goings, sleep, and the ways of requests.
 unwatched="debug-fs-msm debug-raw debug-raw-msm errors no-mode no-mode-msm paths-msm"
-unwatched="$unwatched by-software by-software-msm no-cmdq no-engine sd-card sd-card-msm race sleep-msm"
+unwatched="$unwatched by-software by-software-msm no-cmdq no-engine no-crypto no-crypto-msm"
+unwatched="$unwatched switched-off switched-off-msm sd-card sd-card-msm race sleep-msm"
 
 # debug_guest: what the instrumented kernel notices
 debug_guest() {

@@ -264,6 +264,7 @@ test_read_while_unbound() {
 test_unused() {
 	said "no inline encryption: $reason"
 	[ ! -e "$sys" ] || fail "there is a directory"
+	[ "$(engine_stat keys-programmed)" = 0 ] || fail "the engine was given keys"
 	if [ "$where" = - ]; then
 		grep -q "^engine: unusable: $reason" "$debug/engine" || fail "$(cat "$debug/engine")"
 		[ "$(ls "$debug")" = engine ] || fail "$(ls "$debug")"
