@@ -189,9 +189,10 @@ on_engine() {
 # fault NAME N: arm the fault of the virtual host (or CARD=y: of the card) for the N-th
 # of its events from now; 0 disarms it. On real hardware the test is skipped.
 fault() {
-	status=0
-	testport set "${FAULT_ID:-host0}" "fault-$1" "$2" || status=$?
-	case $status in
+	# Not the status of what was guarded, which may be judged after this
+	fault_status=0
+	testport set "${FAULT_ID:-host0}" "fault-$1" "$2" || fault_status=$?
+	case $fault_status in
 	0)	;;
 	2)	skip "only the virtual host has faults" ;;
 	*)	fail "no fault $1" ;;
