@@ -392,8 +392,8 @@ static void cqhci_fail_data(CQHCIState *s, unsigned n, const char *status,
 }
 
 /*
- * GCE is told by TERRI, ICCE by TDPE alone, so that TERRI keeps what an
- * earlier error has left there. Unnamed, no register says which task it was.
+ * GCE is told by TERRI, ICCE by TDPE alone. Unnamed, no register says which
+ * task it was: TERRI keeps what an earlier error has left there.
  */
 static void cqhci_fail_crypto(CQHCIState *s, unsigned n,
                               CQHCICryptoResult error, bool named)
@@ -401,8 +401,6 @@ static void cqhci_fail_crypto(CQHCIState *s, unsigned n,
     if (error == CQHCI_CRYPTO_GCE) {
         if (named) {
             cqhci_blame_data(s, n);
-        } else {
-            s->regs[R_TERRI] = 0;
         }
         cqhci_count(s, CQHCI_STAT_GCE);
         cqhci_fail(s, n, "gce");

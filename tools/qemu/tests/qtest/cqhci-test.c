@@ -1402,7 +1402,8 @@ static void assert_crypto_error(Host *h, uint32_t is, bool named, unsigned tag)
         g_assert_cmphex(cq_read(h, TERRI), ==, terri);
     } else {
         g_assert_cmphex(cq_read(h, TDPE), ==, 0);
-        g_assert_cmphex(cq_read(h, TERRI), ==, named ? TERRI_D(tag, 47) : 0);
+        g_assert_cmphex(cq_read(h, TERRI), ==,
+                        named ? TERRI_D(tag, 47) : terri);
     }
     cq_recover(h);
     g_assert_cmphex(cq_read(h, TDPE), ==, 0);
@@ -1592,10 +1593,16 @@ static void do_crypto_fault(const char *fault, uint32_t is, bool named)
     Host h;
 
     start_encrypted(&h);
-    arm(&h, fault, 2);
     put_data(&h, 1, 0, 0, 8, T_CRYPT(0, 0));
     put_data(&h, 2, 0, 0, 8, T_CRYPT(0, 0));
     put_data(&h, 3, 0, 0, 8, 0);
+    /* Its task stays in TERRI. */
+    arm(&h, "data", 1);
+    ring(&h, BIT(3));
+    qtest_clock_step(h.qts, DELAY);
+    g_assert_cmphex(cq_read(&h, TERRI), ==, TERRI_D(3, 47));
+    cq_recover(&h);
+    arm(&h, fault, 2);
     cq_do(&h, 1);
     cq_do(&h, 3);
     assert_crypto_error(&h, is, named, 2);
