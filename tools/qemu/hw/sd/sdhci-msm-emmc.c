@@ -167,6 +167,7 @@ static const char *const msm_fault_names[MSM_FAULT__MAX] = {
     [MSM_FAULT_SCM_BUSY] = "fault-scm-busy",
     [MSM_FAULT_LEGACY_CMD] = "fault-legacy-cmd",
     [MSM_FAULT_LEGACY_DATA] = "fault-legacy-data",
+    [MSM_FAULT_LEGACY_CUT] = "fault-legacy-cut",
     [MSM_FAULT_LEGACY_KEYS_LOST] = "fault-legacy-keys-lost",
 };
 

@@ -97,6 +97,7 @@ typedef enum {
     MSM_FAULT_SCM_BUSY,
     MSM_FAULT_LEGACY_CMD,
     MSM_FAULT_LEGACY_DATA,
+    MSM_FAULT_LEGACY_CUT,
     MSM_FAULT_LEGACY_KEYS_LOST,
     MSM_FAULT__MAX
 } MSMFault;
@@ -110,6 +111,7 @@ typedef struct MSMLegacy {
     bool sectors;               /* that it moves; else a register or the like */
     bool encrypt;
     bool crc_error;             /* how it will end */
+    bool cut;                   /* the card does not get the last sector */
     const char *failure;        /* in the ledger's words, or NULL */
     uint32_t length;            /* in bytes, 0: not known */
     uint32_t left;              /* of them, what has not been in the buffer */

@@ -251,7 +251,9 @@ static bool msm_legacy_begin(SDHCIState *sdhci)
         msm_legacy_close(s, refused);
         return false;
     }
-    x->crc_error = msm_legacy_fault(s, MSM_FAULT_LEGACY_DATA);
+    x->cut = !x->report.read && x->length &&
+             msm_legacy_fault(s, MSM_FAULT_LEGACY_CUT);
+    x->crc_error = msm_legacy_fault(s, MSM_FAULT_LEGACY_DATA) || x->cut;
     x->active = true;
     if (x->encrypt) {
         s->cqhci.legacy_slot = x->report.slot;
@@ -315,16 +317,20 @@ static void msm_legacy_to_card(SDHCIMSMState *s)
 {
     MSMLegacy *x = &s->legacy;
     bool ready = sdbus_receive_ready(&s->sdhci.sdbus);
+    size_t len = x->unit_len;
 
     if (x->encrypt && !msm_legacy_crypt(s, true)) {
         return;
     }
-    sdbus_write_data(&s->sdhci.sdbus, x->unit, x->unit_len);
+    if (x->cut) {
+        len = MIN(len, x->length - SECTOR - x->card_side->len);
+    }
+    sdbus_write_data(&s->sdhci.sdbus, x->unit, len);
     if (!ready) {
         msm_legacy_fail(x, "card");
         return;
     }
-    g_byte_array_append(x->card_side, x->unit, x->unit_len);
+    g_byte_array_append(x->card_side, x->unit, len);
 }
 
 /* Without a transfer there is no data: SDHCI may go on after a reset of it. */

@@ -1184,7 +1184,7 @@ static void test_legacy_ledger(void)
 
 static void test_legacy_faults(void)
 {
-    uint8_t plain[SECTOR], back[SECTOR];
+    uint8_t plain[SECTOR], back[SECTOR], both[2 * SECTOR];
     Host h;
 
     start_card(&h, "", SECTOR);
@@ -1219,6 +1219,20 @@ static void test_legacy_faults(void)
     g_assert_cmpuint(ledger_records(&h, "T ", "status=card"), ==, 4);
     g_assert_cmpuint(counter(&h, "legacy-transfers"), ==, 8);
     g_assert_cmpuint(counter(&h, "legacy-encrypted"), ==, 3);
+
+    /* Of what is written, the card gets all but the last sector. */
+    fill(both, sizeof(both), 9);
+    arm(&h, "legacy-cut");
+    good(&h, true, 1, back, 1);
+    g_assert_cmphex(sectors(&h, ADMA, OPEN, false, 20, both, 2) &
+                    (SD_STATUS_DONE | SD_STATUS_DATA_CRC), ==,
+                    SD_STATUS_DATA_CRC);
+    assert_fired(&h, "legacy-cut");
+    good(&h, true, 20, back, 1);
+    g_assert_cmpmem(both, SECTOR, back, SECTOR);
+    crypt_off(&h);
+    good(&h, true, 21, back, 1);
+    g_assert_true(buffer_is_zero(back, SECTOR));
 
     /* Transfers that do not have the sector, or no sectors, are spared. */
     qom_set(h.qts, "host0", "fault-sector", 50);
