@@ -15,7 +15,16 @@ fault_tests="retry-data-unit-512 retry-data-unit-4096 retry-between-plain retry-
  engine-error-alone engine-error-with-others engine-error-after-another
  failed-but-completed descriptors-without-room
  right-request-fails keys-lost-in-flight tuning-loses-keys programming-fails-at-first
- programming-fails-at-restoring eviction-fails"
+ programming-fails-over-old-key programming-fails-at-restoring eviction-fails"
+
+# a_key_each NAME KEY: an extent for each of 32 keyslots, with keys from that number on
+a_key_each() {
+	n=0
+	while [ $n -lt 32 ]; do
+		extent "$1.$n" "fault-$(($2 + n))" $((n * 1000)) 4096 4096
+		n=$((n + 1))
+	done
+}
 
 # fault_plan TEST: the extents that it needs
 fault_plan() {
@@ -75,12 +84,25 @@ fault_plan() {
 	descriptors-without-room|loss-stops-those-behind|tuning-loses-keys|key-goes-first)
 		corpus_file "$1" 65536
 		extent "$1.0" fault-1 6005 4096 65536 ;;
-	keys-lost-in-flight|programming-fails-at-restoring)
+	keys-lost-in-flight)
 		corpus_file "$1" 262144
 		while [ $n -lt 32 ]; do
 			extent "$1.$n" "fault-$((n % 10))" $((n * 1000)) 4096 8192
 			n=$((n + 1))
 		done ;;
+	programming-fails-at-restoring)
+		corpus_file "$1" 262144
+		while [ $n -lt 32 ]; do
+			case $((n % 4)) in
+			3)	extent "$1.$n" - 0 4096 8192 ;;
+			*)	extent "$1.$n" "fault-$(((n - n / 4) % 3))" $((n * 1000)) 4096 8192 ;;
+			esac
+			n=$((n + 1))
+		done ;;
+	programming-fails-over-old-key)
+		corpus_file "$1" 196608
+		a_key_each "$1.old" 20
+		extent "$1.new" fault-10 5 4096 65536 ;;
 	programming-fails-at-first)
 		corpus_file "$1" 131072
 		extent "$1.it" fault-10 5 4096 65536
@@ -90,7 +112,9 @@ fault_plan() {
 		for n in 1 2 3; do
 			extent "$1.$n" "fault-$((11 + n))" 5 4096 65536
 		done
-		extent "$1.neighbour" fault-15 5 4096 65536 ;;
+		extent "$1.neighbour" fault-15 5 4096 65536
+		corpus_file "$1-of-all" 131072
+		a_key_each "$1.all" 20 ;;
 	esac
 }
 
@@ -229,7 +253,7 @@ part_no_cmdq() {
  paths.sh:as-expected:retry-mode-ends
  raw.sh:data-unit-512:data-unit-1024:split-max-sectors:split-segments:plain-and-flushes-between
  seen.sh:line-in-log:sysfs:debugfs-engine:counters
- errors.sh:retry-data-unit-512:retry-data-unit-4096:retry-between-plain:retry-merged:retry-forced-unit-access:retry-of-split:completed-in-part:stopped-transfers:single-blocks:read-unit-by-unit:parts-of-a-unit-fail:keys-lost-in-flight:loss-stops-those-behind:programming-fails-at-first:plan-intact-at-end
+ errors.sh:retry-data-unit-512:retry-data-unit-4096:retry-between-plain:retry-merged:retry-forced-unit-access:retry-of-split:completed-in-part:stopped-transfers:single-blocks:read-unit-by-unit:parts-of-a-unit-fail:keys-lost-in-flight:loss-stops-those-behind:programming-fails-at-first:programming-fails-over-old-key:programming-fails-at-restoring:eviction-fails:plan-intact-at-end
  guards.sh"
 	fi
 	guest "$part"

@@ -22,6 +22,11 @@ case $(cat "/sys/block/$disk/device/cmdq_en" 2>/dev/null) in
 *)	disturbances="legacy-data legacy-cmd legacy-keys-lost" lost=legacy-keys-lost early=2 late=2 ;;
 esac
 
+# counted NAME: what the kernel has counted of that
+counted() {
+	sed -n "s/^$1: //p" /sys/kernel/debug/mmc*/crypto/counters
+}
+
 # extent_sector NAME: where the plan has it
 extent_sector() {
 	sed -n "s/^$1 sector=\([0-9]*\) .*/\1/p" "$PLAN"
@@ -143,7 +148,8 @@ engine_errors() {
 test_engine_error_alone() { engine_errors engine-error-alone -q 1 -b 16384; }
 test_engine_error_with_others() { engine_errors engine-error-with-others -b 4096 -f 7; }
 
-# An error of another kind came before: what it left in the registers says nothing
+# An error of another kind came before: what it left in the registers says nothing. That nobody
+# else is blamed for it, right-request-fails shows.
 test_engine_error_after_another() {
 	for name in gce-unnamed icce-unnamed icce gce; do
 		hit data 2 client -b 4096 -q 4 write engine-error-after-another.
@@ -183,16 +189,12 @@ others() {
 	done
 }
 
-# One request goes wrong each time that it is tried: it fails, and no other does
-test_right_request_fails() {
-	client write right-request-fails.
-	fault sector "$(extent_sector right-request-fails.it)"
-	WORKERS=3
-	for name in gce icce gce-unnamed icce-unnamed data cmd red; do
+one_request_fails() {
+	for name in $blamed; do
 		for what in write read; do
-			before=$(fired $name)
+			before=$(fired "$name")
 			fault repeat 1000
-			fault $name 1
+			fault "$name" 1
 			fault repeat 1
 			in_parallel others &
 			pid=$!
@@ -201,8 +203,8 @@ test_right_request_fails() {
 					fail "$name: the $what did not fail"
 			done
 			wait $pid || fail "$name: others failed beside the $what"
-			count=$(fired $name)
-			fault $name 0
+			count=$(fired "$name")
+			fault "$name" 0
 			# Each of the three goes wrong three times, and once more where that
 			# is not told by whom: no try is spent on whom an old error named
 			echo "# $name, $what: $((count - before)) errors" >/dev/console
@@ -215,7 +217,22 @@ test_right_request_fails() {
 		done
 		[ "$count" -ge 6 ] || fail "$name: fired $count times"
 	done
+}
+
+# One request goes wrong each time that it is tried: it fails, and no other does, not even
+# the one that the registers still name for an error of before
+test_right_request_fails() {
+	client write right-request-fails.
+	blamed="gce icce gce-unnamed icce-unnamed data cmd red"
+	WORKERS=3
+	fault sector "$(extent_sector right-request-fails.it)"
+	guarded one_request_fails
 	fault sector 0
+	fault repeat 1
+	for name in $blamed; do
+		fault "$name" 0
+	done
+	judged "the wrong request failed"
 	client read right-request-fails.
 }
 
@@ -274,9 +291,8 @@ test_loss_stops_those_behind() {
 # Tuning comes right before a request, and may involve a reset of the host: the key is
 # looked for afterwards
 test_tuning_loses_keys() {
-	restored() { sed -n 's/^keys restored: //p' /sys/kernel/debug/mmc*/crypto/counters; }
 	for what in write read; do
-		before=$(restored)
+		before=$(counted "keys restored")
 		insmod "$here/mmc-limit.ko" disk="$DISK" tuning_loses=y
 		status=0
 		# One extent in one piece: no other request would make up for it
@@ -285,7 +301,7 @@ test_tuning_loses_keys() {
 		rmmod mmc_limit
 		[ $status -eq 0 ] || fail "$what"
 		[ "$tuned" -eq 1 ] || fail "$what: tuned $tuned times"
-		[ $(($(restored) - before)) -eq 1 ] || fail "$what: sent with a keyslot that had lost its key"
+		[ $(($(counted "keys restored") - before)) -eq 1 ] || fail "$what: sent with a keyslot that had lost its key"
 	done
 	client -b 4096 read tuning-loses-keys.
 }
@@ -331,36 +347,106 @@ test_programming_fails_at_first() {
 	client read programming-fails-at-first.
 }
 
-# All keys are lost in flight, and the engine takes none of them back: requests fail, and
-# nothing else. When it does again, all is well.
-test_programming_fails_at_restoring() {
-	client write programming-fails-at-restoring.
-	before=$(fired $program)
+# old_keys: all of them are used, each by one request
+old_keys() {
+	grep '^programming-fails-over-old-key\.old' "$PLAN" >&9
+}
+
+over_old_key() {
+	new=programming-fails-over-old-key.new
+	keep_keys "$1" programming-fails-over-old-key.old
+	old_keys
+	holding 32
+	requests=$(counted requests)
+	fault repeat 1000
+	fault $program 1
+	fault repeat 1
+	# A single request, whose keyslot is cleared when the key is evicted, and some that try
+	# one after another
+	client -e 5 -b 65536 write $new
+	holding 31
+	[ "$(shown uncleared)" -eq 0 ] || fail "a keyslot that was cleared does not count as that"
+	client -e 5 -b 4096 -q 1 read $new
+	fault $program 0
+	left=$(shown "valid .* users=0")
+	[ "$left" -lt 31 ] || fail "no other keyslot was tried"
+	[ "$(counted requests)" -eq "$requests" ] || fail "requests went on without their key"
+	programmed=$(engine_stat keys-programmed)
+	old_keys
+	holding 32
+	programmed=$(($(engine_stat keys-programmed) - programmed))
+	[ $programmed -ge $((32 - left)) ] || fail "of $((32 - left)) keys that were gone, $programmed were programmed"
+	dismiss_keeper
+}
+
+# All keyslots hold keys when one is to be programmed that the engine does not take: its
+# requests fail, and those of the keys that were there get theirs again
+test_programming_fails_over_old_key() {
+	client write programming-fails-over-old-key.
 	for what in write read; do
-		# Behind the first programming of the ten keys
-		fault repeat 1000
-		fault $program 11
-		fault repeat 1
-		fault keys-lost 20
-		fails client -b 4096 $what programming-fails-at-restoring.
+		awake over_old_key $what
 		fault $program 0
+		judged "old keys and new: $what"
+	done
+	client -b 4096 read programming-fails-over-old-key.
+}
+
+# restoring COUNT LIMIT: so many programmings fail behind the first one of each of the three
+# keys, and with them bios up to this limit
+restoring() {
+	for what in write read; do
+		before=$(fired $program)
+		fault repeat "$1"
+		fault $program 4
+		fault repeat 1
+		fault "$lost" $((early * 4))
+		client -e 5 -n "$2" -b 4096 $what programming-fails-at-restoring.
+		after=$(fired $program)
+		fault $program 0
+		[ "$after" -gt "$before" ] || fail "did not fire"
 		client -b 4096 $what programming-fails-at-restoring.
 	done
-	after=$(fired $program)
-	[ "$after" -gt "$before" ] || fail "did not fire"
+}
+
+# All keys are lost in flight, and the engine takes none of them back, or all but once: the
+# requests that need them fail, and no others. When it does again, all is well.
+test_programming_fails_at_restoring() {
+	client write programming-fails-at-restoring.
+	guarded restoring 1000 48
+	fault $program 0
+	judged "no key is taken"
+	# The one that asked, of two bios that may have been merged
+	guarded restoring 1 2
+	fault $program 0
+	judged "once, a key is not taken"
+}
+
+evictions_fail() {
+	client write eviction-fails.all
+	[ "$(shown uncleared)" -eq 0 ] || fail "all keyslots were used, and are not clear"
+	for n in 1 2 3; do
+		# The client evicts its keys when it ends
+		hit $evict 1 client -b 16384 write eviction-fails.$n
+		[ "$(shown uncleared)" -eq $n ] || fail "$n keyslots are not clear: $(keyslots)"
+		client read eviction-fails.$n
+	done
 }
 
 # A slot that could not be cleared is not used before that has been done
 test_eviction_fails() {
 	before=$(fired $evict)
-	for n in 1 2 3; do
-		# The client evicts its keys when it ends
-		hit $evict 1 client -b 16384 write eviction-fails.$n
-		client read eviction-fails.$n
-	done
+	guarded evictions_fail
+	fault $evict 0
+	judged "a keyslot that is not clear"
 	after=$(fired $evict)
 	[ $((after - before)) -eq 3 ] || fail "$((after - before)) evictions failed, not 3"
 	neighbours eviction-fails
+	# Every keyslot is used once: the three are cleared before, and all of them after
+	before=$(counted "keyslots cleared")
+	client write eviction-fails.all
+	[ "$(shown uncleared)" -eq 0 ] || fail "still not clear: $(keyslots)"
+	after=$(counted "keyslots cleared")
+	[ $((after - before)) -eq 35 ] || fail "$((after - before)) keyslots were cleared, not 35"
 	client read eviction-fails.
 }
 
@@ -373,7 +459,8 @@ if [ $# -eq 0 ]; then
 		retry-forced-unit-access retry-of-split completed-in-part parts-of-a-unit-fail \
 		engine-error-alone engine-error-with-others engine-error-after-another \
 		failed-but-completed descriptors-without-room right-request-fails keys-lost-in-flight \
-		tuning-loses-keys programming-fails-at-first programming-fails-at-restoring eviction-fails plan-intact-at-end
+		tuning-loses-keys programming-fails-at-first programming-fails-over-old-key \
+		programming-fails-at-restoring eviction-fails plan-intact-at-end
 fi
 [ ! -f "$RUN/canary" ] || dd if="$RUN/canary" of="${part}3" bs=4096 count=1 conv=notrunc,fsync 2>/dev/null
 run_tests errors- "$@"

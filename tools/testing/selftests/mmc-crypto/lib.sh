@@ -54,6 +54,40 @@ client() {
 	blkcrypt -d "$DISK" -k "$keys" -c "$INPUT" -p "$PLAN" "$@"
 }
 
+# keep_keys OPTION... write|read PREFIX: a client in the background, which does each extent when
+# it is written to file descriptor 9, and keeps its keys until dismissed
+keep_keys() {
+	mkfifo "$tmp/extents"
+	client -q 1 -p - "$@" <"$tmp/extents" &
+	keeper=$!
+	exec 9>"$tmp/extents"
+	rm "$tmp/extents"
+}
+
+dismiss_keeper() {
+	exec 9>&-
+	wait "$keeper"
+}
+
+keyslots() {
+	cat /sys/kernel/debug/mmc*/crypto/keyslots
+}
+
+# shown PATTERN: of how many keyslots the kernel says that
+shown() {
+	keyslots | grep -c "^[0-9]*: $1\$" || :
+}
+
+# holding NUMBER: wait until so many idle keyslots are shown to hold their key
+holding() {
+	tries=0
+	while [ "$(shown "valid .* users=0")" -ne "$1" ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 100 ] || fail "not $1 keyslots hold their key: $(keyslots)"
+		sleep 0.1
+	done
+}
+
 # fails COMMAND...: the client has to end with an error. Data that differs is none, and worse
 fails() {
 	client_status=0
@@ -128,6 +162,15 @@ judged() {
 	[ "$status" -eq 0 ] || fail "$*"
 }
 
+# awake COMMAND...: guarded, with the host kept from sleeping, in which it may lose its keys
+awake() {
+	power=/sys/block/$disk/device/../../../power/control
+	power_before=$(cat "$power")
+	echo on >"$power"
+	guarded "$@"
+	echo "$power_before" >"$power"
+}
+
 # same A B: two trees or files are equal, and there is something to compare
 same() {
 	find "$1" -type f | grep -q . || fail "$1: nothing there"
@@ -162,9 +205,9 @@ disk_stat() {
 # engine_stat NAME: a counter of the virtual host. On real hardware, which has none,
 # the test is skipped: so call it in an assignment, where its status counts.
 engine_stat() {
-	status=0
-	testport get host0 "stat-$1" || status=$?
-	case $status in
+	stat_status=0
+	testport get host0 "stat-$1" || stat_status=$?
+	case $stat_status in
 	0)	;;
 	2)	skip "only the virtual host counts" ;;
 	*)	fail "no counter $1" ;;
@@ -187,9 +230,9 @@ on_engine() {
 }
 
 # fault NAME N: arm the fault of the virtual host (or CARD=y: of the card) for the N-th
-# of its events from now; 0 disarms it. On real hardware the test is skipped.
+# of its events from now; 0 disarms it, which leaves $status of guarded as it is. On real
+# hardware the test is skipped.
 fault() {
-	# Not the status of what was guarded, which may be judged after this
 	fault_status=0
 	testport set "${FAULT_ID:-host0}" "fault-$1" "$2" || fault_status=$?
 	case $fault_status in
