@@ -35,6 +35,10 @@ static bool evict_at_end;
 module_param(evict_at_end, bool, 0644);
 MODULE_PARM_DESC(evict_at_end, "Evict keys when the last bio ends, if it ends where one may sleep");
 
+static bool deep;
+module_param(deep, bool, 0644);
+MODULE_PARM_DESC(deep, "Submit bios from further down the stack than anything else is done");
+
 static typeof(bio_crypt_set_ctx) *set_ctx;
 static typeof(blk_crypto_init_key) *init_key;
 static typeof(blk_crypto_start_using_key) *start_using_key;
@@ -285,12 +289,36 @@ static struct bio *bio_build(struct client *client, u32 seg_size,
 	return bio;
 }
 
+static void batch_submit(struct batch *batch, struct bio **bios,
+			 unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		bios[i]->bi_private = batch;
+		submit_bio(bios[i]);
+	}
+}
+
+/*
+ * What is left on the stack by those who are called from here is still there when
+ * all bios have ended, if they were plugged.
+ */
+static noinline void batch_submit_deep(struct batch *batch, struct bio **bios,
+				       unsigned int nr)
+{
+	u8 room[1024];
+
+	barrier_data(room);
+	batch_submit(batch, bios, nr);
+	barrier_data(room);
+}
+
 static void batch_run(struct client *client, struct bio **bios, unsigned int nr,
 		      bool plugged)
 {
 	struct blk_plug plug;
 	struct batch batch;
-	unsigned int i;
 
 	batch.evicts = evict_at_end ? client : NULL;
 	atomic_set(&batch.pending, nr + 1);
@@ -298,10 +326,10 @@ static void batch_run(struct client *client, struct bio **bios, unsigned int nr,
 
 	if (plugged)
 		blk_start_plug(&plug);
-	for (i = 0; i < nr; i++) {
-		bios[i]->bi_private = &batch;
-		submit_bio(bios[i]);
-	}
+	if (deep)
+		batch_submit_deep(&batch, bios, nr);
+	else
+		batch_submit(&batch, bios, nr);
 	if (plugged)
 		blk_finish_plug(&plug);
 

@@ -187,6 +187,8 @@ give_faults() {
 	losses.sh)
 		give_table losses $((p1 * 512)) "$losses_table" "" ;;
 	hygiene.sh)
+		corpus_file hygiene 65536
+		extent hygiene.0 hygiene-raw 7 4096 65536
 		give_table hygiene $((p1 * 512)) "$hygiene_table" "" ;;
 	esac
 }
@@ -293,17 +295,28 @@ part_by_software() {
 	proven
 }
 
-# What keyscan finds at each moment: which keys, and how many of them. The derived ones
-# are those of the files' contents; a per-file policy has as many as files with data.
-key_moment() {
+# key_search MOMENT KEYS EXPRESSION DUE TEXT: of what keyscan finds in the memory at that moment,
+# the number that the expression takes out is due
+key_search() {
 	"$where/tools/keyscan" "$dir/dump-$1" "$2" >"$dir/$1.found" ||
 		note "$part" "not ok memory: $1${tab}it could not be searched"
-	found=$(sed -n 's/^total \([0-9]*\) of .*/\1/p' "$dir/$1.found")
-	[ "${found:--1}" = "$3" ] || {
-		note "$part" "not ok memory: $1: $4${tab}$found keys, not $3 (see $dir/$1.found)"
+	found=$(sed -n "$3" "$dir/$1.found")
+	[ "${found:--1}" = "$4" ] || {
+		note "$part" "not ok memory: $1: $5${tab}$found, not $4 (see $dir/$1.found)"
 		return
 	}
-	note "$part" "ok memory: $1: $4"
+	note "$part" "ok memory: $1: $5"
+}
+
+# key_moment MOMENT KEYS DUE TEXT: how many of the keys there are. The derived ones are those of
+# the files' contents; a per-file policy has as many as files with data.
+key_moment() {
+	key_search "$1" "$2" 's/^total \([0-9]*\) of .*/\1/p' "$3" "$4"
+}
+
+# key_once MOMENT KEY TEXT: each of its four pieces is in one place
+key_once() {
+	key_search "$1" "$2" "s|^${2##*/} 0 \([0-9]*\).*|\1|p" 4 "$3"
 }
 
 # What was written last to each keyslot
@@ -358,8 +371,10 @@ part_hygiene() {
 		die "the search for keys does not build"
 	cat "$dir"/keys/*.key >"$dir/masters"
 	masters=$(($(stat -c %s "$dir/masters") / 64))
-	derived=$(($(stat -c %s "$dir/derived") / 64))
+	# One of them is the plan's, and no file's
+	derived=$(($(stat -c %s "$dir/derived") / 64 - 1))
 	key_moment delivered "$dir/masters" "$masters" "master keys are found"
+	key_once programmed "$dir/keys/hygiene-raw.key" "the key is found once"
 	key_moment in-use "$dir/derived" "$derived" "contents keys are found"
 	key_moment removed "$dir/derived" $((derived - 1)) "contents keys but one are found"
 	for moment in in-use unmounted unbound; do
