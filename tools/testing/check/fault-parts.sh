@@ -66,6 +66,10 @@ fault_plan() {
 		corpus_file "$1" 131072
 		extent "$1.512" fault-7 4005 512 65536
 		extent "$1.4096" fault-7 5005 4096 65536 ;;
+	write-ends-inside-a-unit)
+		corpus_file "$1" 131072
+		extent "$1.512" fault-7 6005 512 65536
+		extent "$1.4096" fault-7 7005 4096 65536 ;;
 	parts-of-a-unit-fail)
 		corpus_file "$1" 131072
 		extent "$1.512" fault-7 5 512 65536
@@ -496,7 +500,7 @@ part_sd_card() {
 	dcmd=n
 	append=panic_on_warn=1
 	tests="fs.sh:ext4:one-key:many-keys:unencrypted-beside:remount:consistent-at-end paths.sh:as-expected
- seen.sh:line-in-log:sysfs:counters errors.sh:key-goes-first guards.sh"
+ seen.sh:line-in-log:sysfs:counters errors.sh:key-goes-first:write-ends-inside-a-unit guards.sh"
 	guest "$part"
 	quiet
 	proven

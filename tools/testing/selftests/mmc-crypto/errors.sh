@@ -121,6 +121,17 @@ test_read_unit_by_unit() {
 	client -b 65536 read read-unit-by-unit.
 }
 
+# An SD card tells how many blocks of a write it has got. What is left begins inside a data
+# unit, of which the whole has to be written again
+test_write_ends_inside_a_unit() {
+	for size in 512 4096; do
+		for n in 1 2; do
+			hit legacy-cut $n client -s $size -b 12288 write write-ends-inside-a-unit.$size
+			client -b 65536 read write-ends-inside-a-unit.$size
+		done
+	done
+}
+
 # The parts are no multiple of the data unit, be they smaller than one or larger: an
 # error, not other data
 test_parts_of_a_unit_fail() {
