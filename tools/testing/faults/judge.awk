@@ -77,7 +77,7 @@ file == 4 && $2 == "burst" {
 	encrypted = "-"
 	if (class ~ /^(gce|icce|(legacy-)?keys-lost)/)
 		encrypted = value["fired"]
-	else if (class ~ /^((legacy-)?(data|cmd)|red|task-command|(data|read|write|legacy-data)-[a-z]*)$/)
+	else if (class ~ /^((legacy-)?(data|cmd)|legacy-cut|red|task-command|(data|read|write|legacy-data)-[a-z]*)$/)
 		encrypted = hits(transfers[1] + 0, transfers[2] + 0)
 	else if (class == "task-lost")
 		encrypted = hits(transfers[1] + 0, transfers[2] + 0, 1)

@@ -118,6 +118,7 @@ static const struct class {
 	{ "evict-fails", PCI, NEW_KEYS, "host0", "evict", 1, .action = "evict", .act_by = 30 },
 	{ "legacy-cmd", NO_QUEUE, RAW, "host0", "legacy-cmd", 6 },
 	{ "legacy-data", NO_QUEUE, RAW, "host0", "legacy-data", 6 },
+	{ "legacy-cut", NO_QUEUE, RAW, "host0", "legacy-cut", 4 },
 	{ "legacy-data-lasting", NO_QUEUE, RAW, "host0", "legacy-data", 1, .in_a_row = 5 },
 	{ "legacy-keys-lost", NO_QUEUE, MIXED, "host0", "legacy-keys-lost", 4 },
 	{ "legacy-keys-lost-again", NO_QUEUE, MIXED, "host0", "legacy-keys-lost", 4, .again = 4 },
