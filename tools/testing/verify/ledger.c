@@ -561,15 +561,22 @@ static void check_match(struct check *c)
 		uint32_t j;
 
 		if (i == t->first) {
-			/* pieces follow each other, each a whole data unit */
+			/*
+			 * pieces follow each other, each a whole data unit;
+			 * but what is not queued may end within the last one
+			 */
 			for (j = t->first; j < t->first + t->n; j++) {
 				const struct piece *q = &pieces[j];
+				uint64_t size = q->sectors * SECTOR;
+				bool cut = t->legacy && !t->ok &&
+					   j + 1 == t->first + t->n &&
+					   size < t->dus;
 
 				if (q->lba != t->lba + before)
 					check_fail(c, "task %u: sector %" PRIu64
 						   " out of turn", p->task + 1,
 						   q->lba);
-				if (t->crypt && (q->sectors * SECTOR != t->dus ||
+				if (t->crypt && ((size != t->dus && !cut) ||
 						 q->dun != t->dun + (j - t->first)))
 					check_fail(c, "task %u: sector %" PRIu64
 						   " with another DUN or size "

@@ -406,6 +406,22 @@ fails "legacy: another key" \
 legacy
 edit engine "/ lba=$at / { sub(/dun=[0-9]+/, \"dun=99\") } { print }"
 fails "legacy: another DUN" "ledger writes,ledger last writes,ledger reads" plan
+# The last sector is not what a transfer got to, nor its hash what the ledger has
+cut="/^U.* t=3 / { sub(/sectors=8/, \"sectors=7\"); sub(/,[0-9a-f]*\$/, \"\") } { print }"
+{
+	sed -n '/^1024 /p' good/map
+	cat good/map
+} >map
+"$mkledger" img map engine card legacy
+edit engine "$cut"
+passes "legacy: one that failed ended within a data unit" plan
+"$mkledger" img map engine card
+edit engine "$(echo "$cut" | sed 's/t=3/t=2/')"
+fails "legacy: one that was queued ended within a data unit" "ledgers agree" plan
+"$mkledger" img map engine card legacy
+edit engine "$cut"
+sed -i '/^U.* t=3 /{s/dun=[0-9]*/dun=99/}' engine
+fails "legacy: one that failed ended within a data unit with another DUN" "ledgers agree" plan
 legacy
 edit engine '{ sub(/ task=legacy /, " task=other ") } { print }'
 refuses "legacy: another word" "neither legacy nor has a tag" plan
