@@ -437,6 +437,11 @@ test_host_chooses_device_and_machine() {
 	done
 }
 
+test_no_queue_is_for_msm() {
+	refused 2 "--no-queue is for the host msm" scripts/faults --no-queue || return 1
+	refused 2 "--no-queue is for the host msm" make faults NO_QUEUE=y
+}
+
 test_unknown_options() {
 	for s in scripts/*; do
 		case $s in *.sh) continue ;; esac
