@@ -40,11 +40,11 @@ file == 3 && $1 >= first && $1 <= last {
 }
 
 END {
-	printf "%-18s %7s %9s %9s %10s %8s %11s %6s\n", "class", "bursts", "injected", \
+	printf "%-22s %7s %9s %9s %10s %8s %11s %6s\n", "class", "bursts", "injected", \
 		"observed", "encrypted", "I/O", "I/O errors", "wrong"
 	for (i = 1; i <= classes; i++) {
 		c = order[i]
-		printf "%-18s %7d %9d %9d %10s %8d %11d %6d\n", c, bursts[c], injected[c], \
+		printf "%-22s %7d %9d %9d %10s %8d %11d %6d\n", c, bursts[c], injected[c], \
 			observed[c], encrypted[c], jobs[c], errors[c], read_wrong[c]
 		all_jobs += jobs[c]
 		all_errors += errors[c]
