@@ -187,7 +187,7 @@ static bool may_violate(const char *what)
  * What hardware would answer with nonsense, and nobody expects here. Tells for
  * each of them by how much it grew since the call before, if it should not have.
  */
-static void violations(bool tell)
+static void count_against(bool tell)
 {
 	static const char *const devices[] = { "host0", "card0" };
 	static uint64_t before[2][64];
@@ -200,7 +200,8 @@ static void violations(bool tell)
 		if (port_request(text, len, reply))
 			die("no list: %s", text);
 		n = 0;
-		for (name = strtok_r(reply, "\n", &rest); name; name = strtok_r(NULL, "\n", &rest)) {
+		for (name = strtok_r(reply, "\n", &rest); name;
+		     name = strtok_r(NULL, "\n", &rest)) {
 			const char *what = name + strlen("stat-violation-");
 			uint64_t now = port_get(devices[i], "%s", name);
 
@@ -806,7 +807,7 @@ static void go(void)
 	burst.n_jobs = jobs;
 	next = 0;
 
-	violations(false);
+	count_against(false);
 	keyless = port_get("host0", "stat-%s", "icce");
 	before = fired();
 	first_task = transfers();
@@ -865,7 +866,7 @@ static void go(void)
 	if (!burst.fault[0] && keyless)
 		wrong("%llu tasks met a keyslot without their key",
 		      (unsigned long long)keyless);
-	violations(true);
+	count_against(true);
 	if (burst.fault[0]) {
 		injected = now - before;
 		/* Armed again behind the last event, it had nothing left to hit */
