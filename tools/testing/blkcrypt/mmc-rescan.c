@@ -5,10 +5,12 @@
  *
  *   insmod mmc-rescan.ko disk=/dev/mmcblk0
  *   echo 300 >/sys/module/mmc_rescan/parameters/in_ms
+ *   cat /sys/module/mmc_rescan/parameters/looked
  *
  * From the writing on, who meets an error may find that the card is gone; after so many
  * milliseconds the host looks by itself. If the card does not answer then, it is removed,
- * and the next time it is found again.
+ * and the next time it is found again. The reading ends when the host does not look any
+ * more.
  *
  * The disk is not held, so that it can go. The host must not be unbound meanwhile.
  */
@@ -43,6 +45,20 @@ static const struct kernel_param_ops in_ms_ops = {
 };
 module_param_cb(in_ms, &in_ms_ops, NULL, 0200);
 MODULE_PARM_DESC(in_ms, "Look for the card after so many milliseconds");
+
+static int looked_get(char *buffer, const struct kernel_param *kp)
+{
+	if (!host)
+		return -ENODEV;
+	flush_delayed_work(&host->detect);
+	return sysfs_emit(buffer, "1\n");
+}
+
+static const struct kernel_param_ops looked_ops = {
+	.get = looked_get,
+};
+module_param_cb(looked, &looked_ops, NULL, 0400);
+MODULE_PARM_DESC(looked, "Wait until the host has looked for the card");
 
 static int __init rescan_init(void)
 {

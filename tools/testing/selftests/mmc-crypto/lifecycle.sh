@@ -19,7 +19,7 @@ dev=$(readlink -f "/sys/block/$disk/device")
 dev=${dev%/mmc_host/*}
 host_name=${dev##*/}
 driver=$(readlink -f "$dev/driver")
-rescan=/sys/module/mmc_rescan/parameters/in_ms
+rescan=/sys/module/mmc_rescan/parameters
 module=$(basename "$(readlink -f "$driver/module")")
 
 read_files() {
@@ -115,7 +115,7 @@ test_card_unbound() { away_and_back unbind_card bind_card; }
 take_card_out() {
 	FAULT_ID=card0 fault repeat 1000000000
 	FAULT_ID=card0 fault command 1
-	echo 300 >$rescan
+	echo 300 >$rescan/in_ms
 	tries=0
 	while [ -e "/sys/bus/mmc/devices/$card" ]; do
 		tries=$((tries + 1))
@@ -124,10 +124,13 @@ take_card_out() {
 	done
 	[ -e "$driver/$host_name" ] || fail "the host is gone as well"
 }
+# A card that is put in knows nothing yet. This one only answers again: were it in the middle of
+# the host's looking for it, it would be told to begin without having been reset.
 put_card_in() {
+	grep -qx 1 $rescan/looked
 	FAULT_ID=card0 fault command 0
 	FAULT_ID=card0 fault repeat 0
-	echo 0 >$rescan
+	echo 0 >$rescan/in_ms
 }
 # Its keys are evicted from an engine that is there
 put_other_card_in() {
@@ -308,9 +311,11 @@ test_card_fails_at_each_allocation() {
 	life_mount
 	same "$in/files" $mnt/files
 	umount $mnt
-	# Where anybody still held the host, it would be another one by name
+	# Whoever still held the host would hold its name
 	unbind_host
 	bind_host
+	new=$(ls "$dev/mmc_host")
+	[ "$new" = "${card%%:*}" ] || fail "somebody holds the old host: the new one is $new"
 	back
 }
 
