@@ -95,7 +95,7 @@ comes_back_unchanged() {
 }
 
 mails_apply_without_an_identity() {
-	"$repo/scripts/series" --signoff 'A B <a@example.org>' || return 1
+	"$repo/scripts/series" --signoff 'A B <a@example.org>' >"$work/mailed" 2>&1 || { cat "$work/mailed"; return 1; }
 	# The author of a commit that "git am" makes is in the mail; who applies it is not
 	cp -R "$work/base" "$work/am" && cd "$work/am" && git init -q . && git add -A -f &&
 		GIT_AUTHOR_NAME=x GIT_AUTHOR_EMAIL=x@localhost GIT_COMMITTER_NAME=x \
@@ -107,6 +107,18 @@ mails_apply_without_an_identity() {
 	  "$(git rev-list --count HEAD~1 2>/dev/null)" ] || return 1
 	# Who can sign nothing off is not the author of what is sent
 	[ "$(git log --format=%an%n%s | grep -c '^A B$')" -eq "$(git rev-list --count HEAD~1)" ]
+}
+
+# The series adds an entry to MAINTAINERS: whom it names is for who sends it
+maintainer_without_mail_is_told() {
+	for file in "$repo"/out/series/*.patch; do
+		! grep -q '^+M:.*\.example>$' "$file" || echo "${file##*/}"
+	done >"$work/without"
+	[ "$(grep -c 'to be changed before it is sent' "$work/mailed")" -eq "$(wc -l <"$work/without")" ] ||
+		{ cat "$work/mailed"; return 1; }
+	while read -r file; do
+		grep -q "to be changed before it is sent: $file " "$work/mailed" || { cat "$work/mailed"; return 1; }
+	done <"$work/without"
 }
 
 # As a maintainer's script would look at them: signed off by their author, and to somebody
@@ -464,8 +476,8 @@ change_to_an_added_file_has_to_be_squashed() {
 }
 
 tests="becomes_a_tree is_the_same_every_time is_made_after_an_interruption comes_back_unchanged
-mails_apply_without_an_identity mails_pass_checkpatch configuration_makes_no_difference
-cover_letter_is_filled_in
+mails_apply_without_an_identity maintainer_without_mail_is_told mails_pass_checkpatch
+configuration_makes_no_difference cover_letter_is_filled_in
 mails_are_addressed figures_are_those_of_the_last_run cover_letter_tells_what_changed
 results_name_the_tests
 quilt_applies_them_without_fuzz quilt_patches_say_where_they_are_from
