@@ -30,7 +30,7 @@ help:
 	@echo '  make quilt        out/quilt: the same for a folder like debian/patches'
 	@echo '  make releases     to which other releases of 5.10 it applies, and whether it builds there'
 	@echo '  make layout       what it does to structures that modules know, as a table'
-	@echo '  make deb          a package of it, as Debian configures its kernel, and boot that (hours)'
+	@echo '  make deb          a package of it, as Debian configures its kernel, and boot that (an hour or two)'
 	@echo '  make kernel       build the patched kernel (VARIANT=stock|run|debug)'
 	@echo '  make qemu         build the emulator with the virtual hardware'
 	@echo '  make fetch        fetch and check the sources'
