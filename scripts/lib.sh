@@ -147,6 +147,23 @@ verifier() {
 	die "the verifier does not build (all of it in $1)"
 }
 
+# code_in DIR REV: what of the kernel in this repository counts for whoever builds or runs it. What is
+# only read, and by people, makes no other kernel
+code_in() {
+	git -C "$1" ls-tree "$2" | grep -v "$(printf '\t')\(Documentation\|MAINTAINERS\|CREDITS\)$"
+}
+
+# series_whole [REV], series_code [REV]: which series out/tree has, as the tables of results tell it; and
+# which kernel, for those of what was built or run. Nothing, if it has none yet
+series_whole() {
+	git -C "$out/tree" rev-parse -q --verify "${1-HEAD}^{tree}" | cut -c 1-12
+}
+
+series_code() {
+	sc_code=$(code_in "$out/tree" "${1-HEAD}" 2>/dev/null) || return 0
+	echo "$sc_code" | sha256sum | cut -c 1-12
+}
+
 # jobs: how many processes a build may use
 jobs() {
 	if [ "${CONFIG_JOBS:-0}" -gt 0 ]; then

@@ -60,7 +60,7 @@ checkout() {
 code_of() {
 	case $what in
 	dtbs)	git -C "$lint_tree" rev-parse "$1:arch/$arch/boot/dts" "$1:include/dt-bindings" ;;
-	*)	git -C "$lint_tree" ls-tree "$1" | grep -v "$tab\(Documentation\|MAINTAINERS\|CREDITS\)$" ;;
+	*)	code_in "$lint_tree" "$1" ;;
 	esac | checksum
 }
 

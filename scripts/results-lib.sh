@@ -6,9 +6,9 @@
 # letter has its figures; after lib.sh.
 #
 # It is of one base, built and run by one set of tools: a part that is noted under another
-# head begins the table anew. Each part says of which series it is, the first digits of HEAD^{tree}
-# in out/tree, and by the tests of which commit here; "+" is for changes that were not committed,
-# but for the tables that a full run itself writes.
+# head begins the table anew. Each part says of which series it is, and by the tests of which commit
+# here; "+" is for changes that were not committed, but for the tables that a full run itself writes.
+# A part that looks at what people read, lapses when that changes; the others, when the code does.
 # One that was not run has "-" in each column.
 
 results=$top/tools/testing/results
@@ -18,9 +18,12 @@ results_field() {
 	sed -n "s/^$1=//p" "$results" 2>/dev/null
 }
 
-# results_series: that of now
+# results_series PART: that of now
 results_series() {
-	git -C "$out/tree" rev-parse -q --verify 'HEAD^{tree}' | cut -c 1-12
+	case $1 in
+	commits|lint|scripts)	series_whole ;;
+	*)			series_code ;;
+	esac
 }
 
 # results_tests: by what they are found
@@ -47,7 +50,7 @@ results_row() {
 # results_missing: the parts of a full run that have not passed on the series as it is
 results_missing() {
 	for rm_part in $full_parts; do
-		results_row "$rm_part" | awk -v series="$(results_series)" \
+		results_row "$rm_part" | awk -v series="$(results_series "$rm_part")" \
 			'$3 == series && $5 > 0 && $6 == 0 { found = 1 } END { exit !found }' || echo "$rm_part"
 	done | paste -s -d ' '
 }
@@ -61,16 +64,17 @@ results_note() {
 		[ "$(sed -n '/^[a-z]*=/p' "$results" 2>/dev/null)" = "$rn_head" ] || : >"$results"
 		{
 			cat <<-END
-			# What each part of a full run of the tests found last, on which series (git rev-parse HEAD^{tree} in
-			# out/tree), by the tests of which commit, and how long it took beside others. "scripts/check --full"
-			# writes this.
+			# What each part of a full run of the tests found last, on which series, by the tests of which commit,
+			# and how long it took beside others. The series is told by git rev-parse HEAD^{tree} in out/tree for
+			# commits, lint and scripts, and for the others by a checksum of git ls-tree HEAD without
+			# Documentation, MAINTAINERS and CREDITS. "scripts/check --full" writes this.
 			$rn_head
 			$(printf '%-20s %-10s %-12s %-8s %6s %6s  %s' '# part' date series tests passed failed took)
 			END
 			for rn_part in $full_parts; do
 				if [ "$rn_part" = "$1" ]; then
 					printf '%-20s %-10s %-12s %-8s %6s %6s  %s\n' "$1" "$(date -u +%Y-%m-%d)" \
-						"$(results_series)" "$rn_tests" "$2" "$3" "$4"
+						"$(results_series "$1")" "$rn_tests" "$2" "$3" "$4"
 				else
 					results_row "$rn_part" | grep . ||
 						printf '%-20s %-10s %-12s %-8s %6s %6s  %s\n' "$rn_part" - - - - - -

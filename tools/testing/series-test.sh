@@ -205,13 +205,13 @@ letter() {
 	sed '1,/^$/d' "$repo/out/series/0000-cover-letter.patch" | paste -s -d ' '
 }
 
-# noted [PART PASSED FAILED TOOK]: notes it; prints which of two parts have not passed
+# noted [PART PASSED FAILED TOOK]: notes it; prints which of two parts, or of $parts, have not passed
 noted() {
 	sh -c '
 		prog=scripts/check
 		. "${0%/*}/lib.sh"
 		. "$top/scripts/results-lib.sh"
-		where=$out full_parts="one two"
+		where=$out full_parts=${parts-one two}
 		[ $# -eq 0 ] || results_note "$@"
 		results_missing
 	' "$repo/scripts/noted" "$@"
@@ -272,6 +272,24 @@ results_name_the_tests() {
 	git checkout -q scripts && rm -rf .git tools
 	[ "$(grep '^\(one\|two\) [^-]' "$work/by" | paste -s -d ,)" = "one $by,one $by,two $by,one $by+,two $by" ] ||
 		{ cat "$work/by"; return 1; }
+}
+
+results_lapse_with_what_they_are_of() {
+	mkdir -p "$repo/tools/testing"
+	export parts="commits lint scripts run"
+	for part in $parts; do
+		noted "$part" 1 0 "1 s" >"$work/missing"
+	done
+	for changed in MAINTAINERS Documentation/block/index.rst block/keyslot-manager.c; do
+		echo >>"$repo/out/tree/$changed"
+		git -C "$repo/out/tree" add "$changed" &&
+			git -C "$repo/out/tree" -c user.name=x -c user.email=x@localhost commit -q -m "$changed" || return 1
+		noted >>"$work/missing"
+	done
+	unset parts
+	rm -r "$repo/tools"
+	"$repo/scripts/tree" --forget-work || return 1
+	paste -s -d , "$work/missing" | grep -x ',commits lint scripts,commits lint scripts,commits lint scripts run'
 }
 
 quilt_applies_them_without_fuzz() {
@@ -479,7 +497,7 @@ tests="becomes_a_tree is_the_same_every_time is_made_after_an_interruption comes
 mails_apply_without_an_identity maintainer_without_mail_is_told mails_pass_checkpatch
 configuration_makes_no_difference cover_letter_is_filled_in
 mails_are_addressed figures_are_those_of_the_last_run cover_letter_tells_what_changed
-results_name_the_tests
+results_name_the_tests results_lapse_with_what_they_are_of
 quilt_applies_them_without_fuzz quilt_patches_say_where_they_are_from
 second_series_is_on_top second_series_has_mails_of_its_own second_series_comes_back
 second_series_may_lag_behind
