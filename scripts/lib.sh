@@ -153,14 +153,14 @@ code_in() {
 	git -C "$1" ls-tree "$2" | grep -v "$(printf '\t')\(Documentation\|MAINTAINERS\|CREDITS\)$"
 }
 
-# series_whole [REV], series_code [REV]: which series out/tree has, as the tables of results tell it; and
+# series_whole REV, series_code REV: which series out/tree has, as the tables of results tell it; and
 # which kernel, for those of what was built or run. Nothing, if it has none yet
 series_whole() {
-	git -C "$out/tree" rev-parse -q --verify "${1-HEAD}^{tree}" | cut -c 1-12
+	git -C "$out/tree" rev-parse -q --verify "$1^{tree}" | cut -c 1-12
 }
 
 series_code() {
-	sc_code=$(code_in "$out/tree" "${1-HEAD}" 2>/dev/null) || return 0
+	sc_code=$(code_in "$out/tree" "$1" 2>/dev/null) || return 0
 	echo "$sc_code" | sha256sum | cut -c 1-12
 }
 

@@ -21,8 +21,8 @@ results_field() {
 # results_series PART: that of now
 results_series() {
 	case $1 in
-	commits|lint|scripts)	series_whole ;;
-	*)			series_code ;;
+	commits|lint|scripts)	series_whole HEAD ;;
+	*)			series_code HEAD ;;
 	esac
 }
 
