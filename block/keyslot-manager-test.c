@@ -21,8 +21,9 @@ struct ksm_test {
 	/* what the fake hardware holds, and how it is to behave */
 	const struct blk_crypto_key *held[TEST_SLOTS];
 	bool program_fails[TEST_SLOTS];
+	bool program_refused[TEST_SLOTS];
 	bool evict_fails[TEST_SLOTS];
-	bool loses_while_programming;
+	unsigned int losses_while_programming;
 
 	unsigned int programmed;
 	unsigned int evicted;
@@ -35,11 +36,14 @@ static int ksm_test_program(struct blk_keyslot_manager *ksm,
 	struct ksm_test *t = container_of(ksm, struct ksm_test, ksm);
 
 	t->programmed++;
+	if (t->program_refused[slot])
+		return -EIO;
 	t->held[slot] = NULL;
 	if (t->program_fails[slot])
 		return -EIO;
 	t->held[slot] = key;
-	if (t->loses_while_programming) {
+	if (t->losses_while_programming) {
+		t->losses_while_programming--;
 		t->held[slot] = NULL;
 		blk_ksm_keys_lost(ksm);
 	}
@@ -169,13 +173,57 @@ static void ksm_failed_eviction_is_made_up_for(struct kunit *test)
 	t->evict_fails[0] = true;
 	KUNIT_EXPECT_NE(test, blk_ksm_evict_key(&t->ksm, &t->keys[0]), 0);
 	/* the caller frees the key now, so it must not be found again */
-	KUNIT_EXPECT_EQ(test, blk_ksm_evict_key(&t->ksm, &t->keys[0]), 0);
+	KUNIT_EXPECT_NE(test, blk_ksm_evict_key(&t->ksm, &t->keys[0]), 0);
+	KUNIT_EXPECT_EQ(test, t->evicted_unknown, 1U);
 
 	t->evict_fails[0] = false;
 	KUNIT_EXPECT_TRUE(test, ksm_test_use(test, 1));
 	KUNIT_EXPECT_TRUE(test, ksm_test_use(test, 2));
-	KUNIT_EXPECT_EQ(test, t->evicted_unknown, 1U);
+	KUNIT_EXPECT_EQ(test, t->evicted_unknown, 2U);
 	KUNIT_EXPECT_EQ(test, t->programmed, 3U);
+}
+
+static void ksm_eviction_clears_what_others_left(struct kunit *test)
+{
+	struct ksm_test *t = test->priv;
+
+	KUNIT_EXPECT_TRUE(test, ksm_test_use(test, 0));
+	KUNIT_EXPECT_TRUE(test, ksm_test_use(test, 1));
+
+	/* key 0 is found no more, and still there */
+	t->program_refused[0] = true;
+	KUNIT_EXPECT_FALSE(test, ksm_test_use(test, 2));
+	KUNIT_EXPECT_PTR_EQ(test, t->held[0],
+			    (const struct blk_crypto_key *)&t->keys[0]);
+
+	t->evict_fails[0] = true;
+	KUNIT_EXPECT_NE(test, blk_ksm_evict_key(&t->ksm, &t->keys[0]), 0);
+	t->evict_fails[0] = false;
+	KUNIT_EXPECT_EQ(test, blk_ksm_evict_key(&t->ksm, &t->keys[0]), 0);
+	KUNIT_EXPECT_PTR_EQ(test, t->held[0],
+			    (const struct blk_crypto_key *)NULL);
+	KUNIT_EXPECT_TRUE(test, ksm_test_use(test, 1));
+	KUNIT_EXPECT_EQ(test, t->programmed, 3U);
+}
+
+static void ksm_eviction_spares_slots_in_use(struct kunit *test)
+{
+	struct ksm_test *t = test->priv;
+	struct blk_ksm_keyslot *slot;
+
+	t->ksm.restores_at_issue = true;
+	KUNIT_EXPECT_TRUE(test, ksm_test_use(test, 1));
+	t->program_fails[1] = true;
+	slot = ksm_test_get(test, 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, slot);
+
+	/* a request waits for it, and clears it first */
+	KUNIT_EXPECT_EQ(test, blk_ksm_evict_key(&t->ksm, &t->keys[1]), 0);
+	KUNIT_EXPECT_EQ(test, t->evicted_unknown, 0U);
+	t->program_fails[1] = false;
+	KUNIT_EXPECT_GE(test, blk_ksm_restore_slot(slot), 0);
+	KUNIT_EXPECT_EQ(test, t->evicted_unknown, 1U);
+	blk_ksm_put_slot(slot);
 }
 
 static void ksm_evicted_slot_is_clear(struct kunit *test)
@@ -256,15 +304,27 @@ static void ksm_loss_while_programming_counts(struct kunit *test)
 	struct ksm_test *t = test->priv;
 	struct blk_ksm_keyslot *slot;
 
-	t->loses_while_programming = true;
+	t->losses_while_programming = 1;
 	slot = ksm_test_get(test, 0);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, slot);
-	t->loses_while_programming = false;
 
 	KUNIT_EXPECT_GE(test, blk_ksm_restore_slot(slot), 0);
 	KUNIT_EXPECT_PTR_EQ(test, t->held[0],
 			    (const struct blk_crypto_key *)&t->keys[0]);
 	KUNIT_EXPECT_EQ(test, t->programmed, 2U);
+
+	/* nor does a request go on with what was lost while it was restored */
+	ksm_test_lose(t);
+	t->losses_while_programming = 1;
+	KUNIT_EXPECT_GE(test, blk_ksm_restore_slot(slot), 0);
+	KUNIT_EXPECT_PTR_EQ(test, t->held[0],
+			    (const struct blk_crypto_key *)&t->keys[0]);
+	KUNIT_EXPECT_EQ(test, t->programmed, 4U);
+
+	/* but it does not wait for ever */
+	ksm_test_lose(t);
+	t->losses_while_programming = UINT_MAX;
+	KUNIT_EXPECT_LT(test, blk_ksm_restore_slot(slot), 0);
 	blk_ksm_put_slot(slot);
 }
 
@@ -471,6 +531,8 @@ static struct kunit_case ksm_test_cases[] = {
 	KUNIT_CASE(ksm_bad_slot_does_not_stop_others),
 	KUNIT_CASE(ksm_failed_slot_is_cleared_first),
 	KUNIT_CASE(ksm_failed_eviction_is_made_up_for),
+	KUNIT_CASE(ksm_eviction_clears_what_others_left),
+	KUNIT_CASE(ksm_eviction_spares_slots_in_use),
 	KUNIT_CASE(ksm_evicted_slot_is_clear),
 	KUNIT_CASE(ksm_lost_key_is_restored_when_idle),
 	KUNIT_CASE(ksm_lost_key_is_restored_by_holder),
