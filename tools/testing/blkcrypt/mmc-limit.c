@@ -6,7 +6,8 @@
  *
  *   insmod mmc-limit.ko disk=/dev/mmcblk0 blocks=16
  *
- * The limit is the host operation that drivers have for that. With tuning_loses=y
+ * The limit is the host operation that drivers have for that; with max_blocks=N it is what the
+ * host says to be able to transfer, which it said otherwise when the queue was made. With tuning_loses=y
  * the host is due to be tuned, and that counts as a loss of all keys, as it does for a
  * driver that resets its host when a setting turns out to be bad. With desc64=y its
  * command queue has task descriptors of 64 bits, which have no room for a context. Requests
@@ -31,6 +32,10 @@ static int blocks = INT_MAX;
 module_param(blocks, int, 0444);
 MODULE_PARM_DESC(blocks, "At most so many blocks of 512 bytes at a time");
 
+static unsigned int max_blocks;
+module_param(max_blocks, uint, 0444);
+MODULE_PARM_DESC(max_blocks, "The largest number of blocks of the host");
+
 static bool cmd23 = true;
 module_param(cmd23, bool, 0444);
 MODULE_PARM_DESC(cmd23, "Tell the card before how many there will be");
@@ -49,6 +54,7 @@ MODULE_PARM_DESC(tuned, "How often that was done");
 
 static const struct mmc_host_ops *host_ops;
 static struct mmc_host_ops limited_ops;
+static unsigned int max_blk_count;
 
 static int limit_blocks(struct mmc_card *card, unsigned int direction,
 			int wanted)
@@ -122,6 +128,9 @@ static int __init limit_init(void)
 	if (tuning_loses)
 		limited_ops.execute_tuning = limit_tune;
 	host->ops = &limited_ops;
+	max_blk_count = host->max_blk_count;
+	if (max_blocks)
+		host->max_blk_count = max_blocks;
 	if (tuning_loses)
 		host->need_retune = 1;
 	return 0;
@@ -131,6 +140,7 @@ module_init(limit_init);
 static void __exit limit_exit(void)
 {
 	host->ops = host_ops;
+	host->max_blk_count = max_blk_count;
 	if (desc64)
 		unlimit_descriptors();
 	/* Nor is it tuned by the driver, which does not do that at this speed. */

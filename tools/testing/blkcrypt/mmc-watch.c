@@ -10,7 +10,10 @@
  * could evict a key.  The block layer waits for it, and so does who needs it to
  * get memory back, or holds the lock that eviction takes.  Writing to "late"
  * tells the timeout of a request again that was issued before, as a timer does
- * that lost the race against its completion.
+ * that lost the race against its completion. Writing to "reset" resets the card, as
+ * recovery does, but without a request. With slow_ms=N it takes so long to give a
+ * key to the host; how often recovery began while a request was on its way to the host,
+ * is counted as well.
  *
  * To be loaded and unloaded while nothing is under way on the host, which must not be unbound
  * meanwhile.
@@ -18,6 +21,7 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/delay.h>
 #include <linux/kernel.h>
 #include <linux/keyslot-manager.h>
 #include <linux/mmc/card.h>
@@ -25,6 +29,9 @@
 #include <linux/mmc/host.h>
 #include <linux/module.h>
 #include <linux/sched.h>
+
+#include "core.h"
+#include "queue.h"
 
 #include "mmc-disk.h"
 
@@ -39,6 +46,18 @@ MODULE_PARM_DESC(unreserved, "How often by somebody without the reserves");
 static unsigned int evicting;
 module_param(evicting, uint, 0444);
 MODULE_PARM_DESC(evicting, "How often by somebody whose reclaim may evict");
+
+static unsigned int slow_ms;
+module_param(slow_ms, uint, 0644);
+MODULE_PARM_DESC(slow_ms, "How many milliseconds it takes to program a key");
+
+static unsigned int recoveries;
+module_param(recoveries, uint, 0444);
+MODULE_PARM_DESC(recoveries, "How often the command queue was recovered");
+
+static unsigned int untimely;
+module_param(untimely, uint, 0444);
+MODULE_PARM_DESC(untimely, "How often while a request was being issued");
 
 static struct mmc_request *seen;
 static void (*seen_notifier)(struct mmc_request *mrq);
@@ -58,6 +77,16 @@ static int watch_request(struct mmc_host *mmc, struct mmc_request *mrq)
 	return cqe_ops->cqe_request(mmc, mrq);
 }
 
+static void watch_recovery_start(struct mmc_host *mmc)
+{
+	struct mmc_queue *mq = bdev->bd_disk->queue->queuedata;
+
+	recoveries++;
+	if (READ_ONCE(mq->busy))
+		untimely++;
+	cqe_ops->cqe_recovery_start(mmc);
+}
+
 static int late_set(const char *val, const struct kernel_param *kp)
 {
 	if (!seen)
@@ -71,6 +100,24 @@ static const struct kernel_param_ops late_ops = {
 };
 module_param_cb(late, &late_ops, NULL, 0200);
 MODULE_PARM_DESC(late, "Tell the timeout of a request that was issued before");
+
+static int reset_set(const char *val, const struct kernel_param *kp)
+{
+	int err;
+
+	if (!host)
+		return -ENODEV;
+	mmc_claim_host(host);
+	err = mmc_hw_reset(host);
+	mmc_release_host(host);
+	return err;
+}
+
+static const struct kernel_param_ops reset_ops = {
+	.set = reset_set,
+};
+module_param_cb(reset, &reset_ops, NULL, 0200);
+MODULE_PARM_DESC(reset, "Reset the card");
 
 /* This is also built for kernels that do not have the series. */
 #ifdef CONFIG_MMC_CRYPTO
@@ -89,6 +136,8 @@ static int watch_program(struct blk_keyslot_manager *ksm,
 			 const struct blk_crypto_key *key, unsigned int slot)
 {
 	watch_keyslot();
+	if (slow_ms)
+		msleep(slow_ms);
 	return ksm_ops.keyslot_program(ksm, key, slot);
 }
 
@@ -134,6 +183,7 @@ static int __init watch_init(void)
 	}
 	watched_cqe_ops = *cqe_ops;
 	watched_cqe_ops.cqe_request = watch_request;
+	watched_cqe_ops.cqe_recovery_start = watch_recovery_start;
 	host->cqe_ops = &watched_cqe_ops;
 	watch_keyslots();
 	return 0;

@@ -15,7 +15,8 @@ fault_tests="retry-data-unit-512 retry-data-unit-4096 retry-between-plain retry-
  engine-error-alone engine-error-with-others engine-error-after-another
  failed-but-completed descriptors-without-room
  right-request-fails keys-lost-in-flight tuning-loses-keys programming-fails-at-first
- programming-fails-over-old-key programming-fails-at-restoring eviction-fails"
+ programming-fails-over-old-key programming-fails-at-restoring eviction-fails
+ told-when-idle recovery-waits"
 
 # a_key_each NAME KEY: an extent for each of 32 keyslots, with keys from that number on
 a_key_each() {
@@ -74,6 +75,15 @@ fault_plan() {
 		corpus_file "$1" 131072
 		extent "$1.512" fault-7 5 512 65536
 		extent "$1.4096" fault-7 5 4096 65536 ;;
+	told-when-idle)
+		corpus_file "$1" 65536
+		extent "$1.0" fault-2 8005 4096 65536 ;;
+	recovery-waits)
+		corpus_file "$1" 131072
+		while [ $n -lt 16 ]; do
+			extent "$1.$n" "fault-$((n % 8))" $((n * 500)) 4096 8192
+			n=$((n + 1))
+		done ;;
 	right-request-fails)
 		corpus_file "$1" 266240
 		extent "$1.it" fault-8 5 4096 4096
@@ -124,7 +134,8 @@ fault_plan() {
 
 # Tests of paths.sh that have extents, each one that is large enough for several requests
 path_tests="as-expected ioctls-between rpmb-between queue-refused leaves-queue late-timeout engine-stays-off
- reserves-for-keyslots found-without-queue found-engine-off made-on-software-queue moved-to-software-queue"
+ reserves-for-keyslots found-without-queue found-without-memory found-engine-off made-on-software-queue
+ moved-to-software-queue timeout-of-engine-off disk-without-attributes"
 
 # Files of lifecycle.sh
 life_table="
@@ -259,10 +270,11 @@ part_no_cmdq() {
 	if [ "$host" = msm ]; then
 		engine=engine
 		dcmd=n
+		card_props="$card_props rpmb-size=128K"
 		# Disks go away, of which the base kernel warns
 		taint=4608
 		# lifecycle.sh has the partition for ext4, and paths.sh the other one while it is raw
-		tests="paths.sh:as-expected:retry-mode-ends
+		tests="paths.sh:as-expected:ioctls-between:rpmb-between:retry-mode-ends
  fs.sh:f2fs:one-key:more-keys-than-slots:unencrypted-beside:remount:consistent-at-end
  raw.sh:data-unit-512:data-unit-1024:split-max-sectors:split-segments:plain-and-flushes-between
  seen.sh:line-in-log:sysfs:debugfs-engine:counters
@@ -275,16 +287,16 @@ part_no_cmdq() {
 	proven
 }
 
-# Ways that change while requests with contexts are under way. What the driver does to
-# a queue that is off is not looked at.
+# Ways that change while requests with contexts are under way. What the driver does to an
+# engine that is off, and to a card that has refused its queue, cannot be helped.
 part_paths() {
 	debug_guest
-	guards=$(echo "$guards" | sed 's/ no-violation//')
+	violations="doorbell clear cmdq-off"
 	card_props="enhanced-rel-wr=off rpmb-size=128K"
 	append=panic_on_warn=1
 	recovery=y
-	tests="paths.sh:as-expected:reserves-for-keyslots:ioctls-between:rpmb-between:queue-refused:leaves-queue:late-timeout:engine-stays-off:found-engine-off:retry-mode-ends:moved-to-software-queue"
-	[ "$host" = pci ] || tests="$tests:found-without-queue"
+	tests="paths.sh:as-expected:reserves-for-keyslots:ioctls-between:rpmb-between:queue-refused:leaves-queue:late-timeout:timeout-of-engine-off:engine-stays-off:found-engine-off:retry-mode-ends:moved-to-software-queue:disk-without-attributes"
+	[ "$host" = pci ] || tests="$tests:found-without-queue:found-without-memory"
 	tests="$tests raw.sh:forced-unit-access guards.sh"
 	guest "$part"
 	quiet
@@ -296,11 +308,11 @@ part_paths() {
 part_by_software() {
 	engine=fallback
 	debug_guest
-	guards=$(echo "$guards" | sed 's/ no-violation//; s/ right-one-encrypts//')
+	guards=$(echo "$guards" | sed 's/ right-one-encrypts//')
 	append=panic_on_warn=1
 	recovery=y
 	tests="paths.sh:made-on-software-queue"
-	[ "$host" = msm ] || tests="$tests:found-without-queue"
+	[ "$host" = msm ] || tests="$tests:found-without-queue:found-without-memory"
 	tests="$tests guards.sh"
 	guest "$part"
 	quiet
@@ -372,6 +384,7 @@ keys_found() {
 part_hygiene() {
 	variant=run
 	fallback=n
+	host_props="$host_props keys-lost-at=never"
 	append=panic_on_warn=1
 	dumps=y
 	tests="hygiene.sh guards.sh"
@@ -411,12 +424,12 @@ part_sleep() {
 }
 
 # What is counted is what happens between two readings: without instrumentation, which
-# is slow enough for the host to fall asleep meanwhile. The driver's commands to a queue
-# that is off, by which the card comes to be reset, are not looked at.
+# is slow enough for the host to fall asleep meanwhile. The card comes to be reset because it
+# refuses its queue, which the driver notices by its errors.
 part_losses() {
 	variant=run
 	fallback=n
-	guards=$(echo "$guards" | sed 's/ no-violation//')
+	violations=cmdq-off
 	[ "$host" = msm ] || host_props="$host_props keys-lost-at=power"
 	append=panic_on_warn=1
 	recovery=y

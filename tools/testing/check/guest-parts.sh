@@ -349,6 +349,7 @@ guest() {
 	PLAIN=$plain
 	GUARDS="$guards"
 	TAINT_ALLOWED=$taint
+	VIOLATIONS_ALLOWED="$violations"
 	BEFORE_RESUME="/usr/lib/mmc-crypto/selftests/sleep.sh before-resume"
 	END
 	"$top/scripts/guest" --pack "$dir" >/dev/null || die "no $dir/run.cpio"
@@ -475,6 +476,7 @@ defaults_of_guest() {
 	# An idle machine needs a quarter of it; one that also builds may need most
 	limit=1200
 	taint=4096
+	violations=
 	guards="not-tainted no-violation right-one-encrypts"
 }
 

@@ -49,6 +49,9 @@ FIELD(CMD46, TASK, 16, 5)
 FIELD(CMD13, SQS, 15, 1)
 FIELD(CMD13, RCA, 16, 16)
 
+/* What can be told though nothing is wrong */
+#define IS_ERRORS (R_IS_RED_MASK | R_IS_GCE_MASK | R_IS_ICCE_MASK)
+
 /* More descriptors than that are a loop: each moves at least one byte. */
 #define MAX_DESCRIPTORS         65536
 /* Coalescing timeouts count 1024 periods of the internal clock. */
@@ -393,26 +396,33 @@ static void cqhci_fail_data(CQHCIState *s, unsigned n, const char *status,
 
 /*
  * GCE is told by TERRI, ICCE by TDPE alone. Unnamed, no register says which
- * task it was: TERRI keeps what an earlier error has left there.
+ * task it was: TERRI keeps what an earlier error has left there. Together with
+ * a bad response, it tells of that one.
  */
 static void cqhci_fail_crypto(CQHCIState *s, unsigned n,
                               CQHCICryptoResult error, bool named)
 {
+    uint32_t beside = s->fault_beside & IS_ERRORS;
+
     if (error == CQHCI_CRYPTO_GCE) {
         if (named) {
             cqhci_blame_data(s, n);
         }
         cqhci_count(s, CQHCI_STAT_GCE);
         cqhci_fail(s, n, "gce");
-        cqhci_raise(s, R_IS_GCE_MASK);
+        beside |= R_IS_GCE_MASK;
     } else {
         if (named) {
             s->regs[R_TDPE] |= BIT(n);
         }
         cqhci_count(s, CQHCI_STAT_ICCE);
         cqhci_fail(s, n, "icce");
-        cqhci_raise(s, R_IS_ICCE_MASK);
+        beside |= R_IS_ICCE_MASK;
     }
+    if (beside & R_IS_RED_MASK) {
+        cqhci_blame_command(s, n, CMD_QUEUED_TASK_PARAMS);
+    }
+    cqhci_raise(s, beside);
 }
 
 static void cqhci_complete(CQHCIState *s, unsigned n)
@@ -1453,6 +1463,17 @@ static void cqhci_set_aim(Object *obj, Visitor *v, const char *name,
                       errp);
 }
 
+/* Errors that nothing has led to */
+static void cqhci_set_raise(Object *obj, Visitor *v, const char *name,
+                            void *opaque, Error **errp)
+{
+    uint64_t bits;
+
+    if (visit_type_uint64(v, name, &bits, errp)) {
+        cqhci_raise(CQHCI(obj), bits & IS_ERRORS);
+    }
+}
+
 static const Property cqhci_properties[] = {
     DEFINE_PROP_STRING("ledger", CQHCIState, ledger),
     DEFINE_PROP_STRING("order", CQHCIState, order),
@@ -1509,6 +1530,11 @@ static void cqhci_class_init(ObjectClass *klass, void *data)
     object_class_property_add(klass, "fault-repeat", "uint64",
                               cqhci_get_aim, cqhci_set_aim, NULL,
                               (void *)offsetof(CQHCIState, fault_repeat));
+    object_class_property_add(klass, "fault-beside", "uint64",
+                              cqhci_get_aim, cqhci_set_aim, NULL,
+                              (void *)offsetof(CQHCIState, fault_beside));
+    object_class_property_add(klass, "fault-raise", "uint64", NULL, cqhci_set_raise,
+                              NULL, NULL);
 }
 
 static const TypeInfo cqhci_types[] = {

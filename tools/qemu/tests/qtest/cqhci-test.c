@@ -1619,6 +1619,40 @@ static void test_fault_crypto(void)
     do_crypto_fault("icce-unnamed", IS_ICCE, false);
 }
 
+static void test_fault_beside(void)
+{
+    Host h;
+
+    start_encrypted(&h);
+    put_data(&h, 2, 0, 0, 8, T_CRYPT(0, 0));
+    arm(&h, "beside", IS_ICCE);
+    arm(&h, "gce", 1);
+    ring(&h, BIT(2));
+    cq_wait(&h, IS, IS_GCE | IS_ICCE);
+    g_assert_cmphex(cq_read(&h, IS), ==, IS_GCE | IS_ICCE);
+    g_assert_cmphex(cq_read(&h, TERRI), ==, TERRI_D(2, 47));
+    g_assert_cmphex(cq_read(&h, TDPE), ==, 0);
+    cq_recover(&h);
+
+    arm(&h, "beside", IS_RED);
+    arm(&h, "icce", 1);
+    ring(&h, BIT(2));
+    cq_wait(&h, IS, IS_ICCE | IS_RED);
+    g_assert_cmphex(cq_read(&h, IS), ==, IS_ICCE | IS_RED);
+    g_assert_cmphex(cq_read(&h, TERRI), ==, TERRI_C(2, 44));
+    g_assert_cmphex(cq_read(&h, TDPE), ==, BIT(2));
+    cq_recover(&h);
+
+    arm(&h, "beside", 0);
+    cq_do(&h, 2);
+    /* Of no task, and not what is no error */
+    arm(&h, "raise", IS_GCE | IS_HAC);
+    g_assert_cmphex(cq_read(&h, IS), ==, IS_GCE);
+    cq_write(&h, IS, IS_GCE);
+    g_assert_cmpuint(counter(&h, "errors"), ==, 2);
+    host_stop(&h, NULL, 0);
+}
+
 static void test_fault_keys_lost(void)
 {
     Host h;
@@ -1818,6 +1852,7 @@ int main(int argc, char **argv)
         { "pci/sleep", test_sleep },
         { "slots/read-back", test_slots },
         { "slots/order", test_slot_order },
+        { "fault/beside", test_fault_beside },
         { "slots/key", test_slot_key },
         { "slots/config", test_slot_config },
         { "slots/reserved", test_slot_reserved },

@@ -36,6 +36,17 @@ wipe() {
 	done
 }
 
+# with_data: how many files have a key of their own that was needed
+with_data() {
+	find "$in/files" -type f -size +0 | wc -l
+}
+
+# held NUMBER: so many keyslots have a key
+held() {
+	count=$(keys_held)
+	[ "$count" -eq "$1" ] || fail "$count keyslots have a key, not $1"
+}
+
 programmed() {
 	keep_keys -m write hygiene.
 	grep '^hygiene\.' "$PLAN" >&9
@@ -69,6 +80,7 @@ test_keys_in_use() {
 	drop
 	same "$in/files" $mnt/files
 	same "$in/evict" $mnt/evict
+	held $(($(with_data) + 1))
 	dump in-use
 }
 
@@ -77,12 +89,14 @@ test_key_removed() {
 	sync
 	fskey remove $mnt "$(cat "$RUN/id-evict")"
 	[ ! -e $mnt/evict/file-0 ] || fail "the key is still there"
+	held "$(with_data)"
 	same "$in/files" $mnt/files
 	dump removed
 }
 
 test_unmounted() {
 	umount $mnt
+	held 0
 	dump unmounted
 }
 

@@ -16,13 +16,6 @@
 mnt=/mnt/kexec
 in=$INPUT/kexec
 
-# keys_held: how many keyslots have a key
-keys_held() {
-	held_programmed=$(engine_stat keys-programmed) || return
-	held_evicted=$(engine_stat keys-evicted) || return
-	echo $((held_programmed - held_evicted))
-}
-
 # Nothing has been mounted yet: what is in the keyslots is the other kernel's
 test_no_key_is_left() {
 	before=$(sed -n 's/.*mmc_crypto_keys_held=\([0-9]*\).*/\1/p' /proc/cmdline)

@@ -214,6 +214,13 @@ engine_stat() {
 	esac
 }
 
+# keys_held: how many keyslots have a key, of an engine that has lost none
+keys_held() {
+	held_programmed=$(engine_stat keys-programmed) || return
+	held_evicted=$(engine_stat keys-evicted) || return
+	echo $((held_programmed - held_evicted))
+}
+
 # crossed: how many tasks, and transfers outside of a command queue, were encrypted
 crossed() {
 	crossed_tasks=$(engine_stat tasks-encrypted) || return

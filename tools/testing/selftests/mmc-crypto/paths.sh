@@ -54,41 +54,47 @@ io_worker() {
 	done
 }
 
-# between EXTENTS COMMAND...: an ioctl, over and over while workers use these extents. It
-# takes the card out of its command queue, and the driver has to put it back.
+# between EXTENTS ANSWER COMMAND...: an ioctl, over and over while workers use these extents,
+# which has to answer the same each time. It takes the card out of its command queue, if it has
+# one, and the driver has to put it back.
 between() {
 	extents=$1
-	shift
+	answer=$2
+	shift 2
+	queue=$(cat "/sys/block/$disk/device/cmdq_en")
 	in_parallel io_worker &
 	pid=$!
 	count=0
 	while kill -0 $pid 2>/dev/null; do
-		"$@" >/dev/null || fail "the ioctl failed"
+		got=$("$@") || fail "the ioctl failed"
+		[ "$got" = "$answer" ] || fail "the ioctl answers $got, not $answer"
 		count=$((count + 1))
 	done
 	wait $pid
 	[ $count -gt 3 ] || fail "only $count ioctls between"
 	client -b 65536 read "$extents"
-	[ "$(cat "/sys/block/$disk/device/cmdq_en")" = 1 ] || fail "the command queue is off"
+	[ "$(cat "/sys/block/$disk/device/cmdq_en")" = "$queue" ] || fail "the command queue was $queue"
 }
 
 test_ioctls_between() {
-	between ioctls-between. mmcioc "$DISK" read-ext-csd
+	between ioctls-between. "$(($(cat "/sys/block/$disk/device/rev")))" mmcioc "$DISK" read-ext-csd
 }
 
 # What is asked of the replay protected memory block, and what it answers, is data without
 # a context. The card refuses the partition while its queue is on, and the other way round.
 test_rpmb_between() {
 	[ -c "${DISK}rpmb" ] || skip "the card has no RPMB"
+	counter=$(mmcioc "${DISK}rpmb" rpmb-counter) || fail "the first question"
 	answers=$(testport get card0 stat-rpmb-responses) || skip "only the virtual card counts"
 	violations=$(testport get card0 stat-violation-rpmb)
 	[ "${HOST-}" != msm ] || others=$(engine_stat legacy-encrypted)
-	between rpmb-between. mmcioc "${DISK}rpmb" rpmb-counter
+	between rpmb-between. "$counter" mmcioc "${DISK}rpmb" rpmb-counter
 	answers=$(($(testport get card0 stat-rpmb-responses) - answers))
 	[ $answers -eq $count ] || fail "$answers answers to $count questions"
 	[ "$(testport get card0 stat-violation-rpmb)" -eq "$violations" ] ||
 		fail "the partition was used beside the queue"
-	[ "${HOST-}" != msm ] || [ "$(engine_stat legacy-encrypted)" -eq "$others" ] ||
+	# Without a queue, the workers' requests are counted there, too: the guard looks at violations
+	[ "${HOST-}" != msm ] || [ "$queue" = 0 ] || [ "$(engine_stat legacy-encrypted)" -eq "$others" ] ||
 		fail "encrypted, though it has no context"
 }
 
@@ -184,6 +190,31 @@ late_timeout() {
 	cmp "$tmp/read" "$RUN/canary"
 }
 
+timeout_of_engine_off() {
+	client read timeout-of-engine-off.
+	# Nothing is under way, and the card comes back without its queue
+	refuse_queue
+	echo y >"$watch/reset"
+	[ "$(FAULT_ID=card0 fired cmdq-enable)" -gt "$hits" ] || fail "did not fire"
+	[ "$(cat "/sys/block/$disk/device/cmdq_en")" = 0 ] || fail "the command queue is on"
+	echo y >"$watch/late"
+	sleep 0.5
+	dd if="${part}3" of="$tmp/read" bs=4096 count=1 iflag=direct
+	cmp "$tmp/read" "$RUN/canary"
+}
+
+# The same, before any request has been told that the queue was left
+test_timeout_of_engine_off() {
+	client write timeout-of-engine-off.
+	hits=$(FAULT_ID=card0 fired cmdq-enable)
+	insmod "$here/mmc-watch.ko" disk="$DISK"
+	guarded timeout_of_engine_off
+	rmmod mmc_watch
+	rebind
+	judged "not as before"
+	client read timeout-of-engine-off.
+}
+
 # The timeout of a request that went through the queue is told when the queue was left:
 # there is nothing to recover, and what comes next goes on as it did
 test_late_timeout() {
@@ -200,13 +231,13 @@ refuse_queue() {
 	FAULT_ID=card0 fault cmdq-enable 1
 }
 
+# found_without_queue EXTENTS
 found_without_queue() {
-	[ "$(FAULT_ID=card0 fired cmdq-enable)" -gt "$hits" ] || fail "did not fire"
 	[ "$(cat "/sys/block/$disk/device/cmdq_en")" = 0 ] || fail "the command queue is on"
 	before=$(crossed)
 	tasks=$(engine_stat tasks)
-	client -b 16384 write found-without-queue.
-	client -b 65536 read found-without-queue.
+	client -b 16384 write "$1"
+	client -b 65536 read "$1"
 	[ "$(engine_stat tasks)" -eq "$tasks" ] || fail "tasks were given to the queue"
 	count=$(crossed)
 	if [ "${HOST-}" = pci ]; then
@@ -218,13 +249,50 @@ found_without_queue() {
 	fi
 }
 
+# fail_in FUNCTION: no memory for what this function of the kernel asks for first, whoever
+# calls it
+fail_in() {
+	sort /proc/kallsyms | awk -v name="$1" '
+		start { print $1; exit }
+		$3 == name { print $1; start = 1 }' >"$tmp/where"
+	[ "$(wc -l <"$tmp/where")" -eq 2 ] || fail "where is $1?"
+	(
+		cd /sys/kernel/debug/failslab
+		echo N >task-filter
+		echo N >ignore-gfp-wait
+		echo "0x$(sed -n 1p "$tmp/where")" >require-start
+		echo "0x$(sed -n 2p "$tmp/where")" >require-end
+		echo 1 >times
+		echo 100 >probability
+	)
+}
+
+# failed_in: it did fail
+failed_in() {
+	echo 0 >/sys/kernel/debug/failslab/probability
+	[ "$(cat /sys/kernel/debug/failslab/times)" -eq 0 ] || fail "no allocation failed"
+}
+
+# The card has its command queue on when the host finds no memory for its own: the card has
+# to be told, since with it on it takes nothing else
+test_found_without_memory() {
+	rebind fail_in cqhci_enable
+	failed_in
+	guarded found_without_queue found-without-memory.
+	rebind
+	judged "not as it should be without a queue"
+	goes_by "command queue" yes
+	client -b 65536 read found-without-memory.
+}
+
 # The card refuses its command queue when it is found: its disk is made without. The host
 # that encrypts without does, on the other one software does. The next time that the card
 # is found, it has its queue.
 test_found_without_queue() {
 	hits=$(FAULT_ID=card0 fired cmdq-enable)
 	rebind refuse_queue
-	guarded found_without_queue
+	[ "$(FAULT_ID=card0 fired cmdq-enable)" -gt "$hits" ] || fail "did not fire"
+	guarded found_without_queue found-without-queue.
 	FAULT_ID=card0 fault cmdq-enable 0
 	rebind
 	judged "not as it should be without a queue"
@@ -336,6 +404,21 @@ disk_goes() {
 disk_comes() {
 	echo "${card##*/}" >"$card_driver/bind"
 	wait_for "${part}3"
+}
+
+# The kernel goes on with a disk whose queue could not be shown in sysfs
+test_disk_without_attributes() {
+	disk_goes
+	fail_in blk_crypto_sysfs_register
+	disk_comes
+	failed_in
+	[ ! -e "/sys/block/$disk/queue" ] || fail "the queue is shown"
+	guarded written_and_read disk-without-attributes
+	disk_goes
+	disk_comes
+	judged "no I/O"
+	[ -d "/sys/block/$disk/queue/crypto" ] || fail "nor is the next one shown"
+	written_and_read disk-without-attributes
 }
 
 plain_works() {

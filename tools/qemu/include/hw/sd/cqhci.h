@@ -210,6 +210,7 @@ struct CQHCIState {
     CQHCIFaultState faults[CQHCI_FAULT__MAX];
     uint64_t fault_sector;      /* faults hit tasks with it only; 0: any */
     uint64_t fault_repeat;      /* of faults that are armed from now on */
+    uint64_t fault_beside;      /* bits of IS that the engine's errors bring */
 
     /* properties */
     char *ledger;
