@@ -262,7 +262,7 @@ fail_in() {
 		echo N >ignore-gfp-wait
 		echo "0x$(sed -n 1p "$tmp/where")" >require-start
 		echo "0x$(sed -n 2p "$tmp/where")" >require-end
-		echo 1 >times
+		echo 1 >./times
 		echo 100 >probability
 	)
 }
