@@ -379,10 +379,11 @@ static void make_jobs(const struct class *class)
 				read_job("rawread", before);
 			break;
 		case FEW:
+			/* Each in several tasks, so that one of them is under way */
 			if (!i)
 				file_job(NULL, pick(PLAIN_FOLDER));
 			else if (i == 1)
-				raw_job("rawwrite", false, false);
+				raw_job("rawwrite", false, true);
 			break;
 		case RAW_FLUSHED:
 			/* One bio alone is not followed by a flush */

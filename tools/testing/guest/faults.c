@@ -831,8 +831,11 @@ static void go(void)
 			start(&burst.jobs[next++]);
 			running++;
 		}
-		/* A minute may pass until a lost task is missed */
-		usleep(waited++ < 200 ? 500 : 50000);
+		/* What is to be interrupted is short; a minute may pass until a lost task is missed */
+		if (interrupts() && !acted)
+			usleep(50);
+		else
+			usleep(waited++ < 200 ? 500 : 50000);
 		reap(&running, &errors, &mistakes, &injected);
 		if (!acted && running && transfers() >= first_task + burst.act_at) {
 			act_meanwhile();
