@@ -11,7 +11,8 @@
 #
 # The guest says what was acknowledged, how much failed and which faults fired. How
 # much was to be done stands in the plan, whether an encrypted task was hit in the
-# ledger, and whether what was acknowledged is there in the proof.
+# ledger, and whether what was acknowledged is there in the proofs: one after each round
+# ("proof-SEED: "), and one when the guest has ended ("proof: "), which has the ledgers, too.
 
 function why(round, text) {
 	if (!(round in reason))
@@ -26,6 +27,11 @@ function why_all(text,	i) {
 # Extents begin at multiples of 4096 bytes, tasks need not
 function place(sector) {
 	return int(sector / 8)
+}
+
+# proof_after(TEXT): the round that the proof came after, or nothing
+function proof_after(text) {
+	return match(text, /ok proof-[0-9]+: /) ? substr(text, RSTART + 9, RLENGTH - 11) : ""
 }
 
 FNR == 1 { file++ }
@@ -98,25 +104,37 @@ file == 4 { next }
 
 file == 5 {
 	split($0, field, "=")
-	kv[field[1]] = field[2]
+	if (field[1] == "PLAINTEXT_FOUND_BEFORE")
+		plaintext_before = field[2] > plaintext_before + 0 ? field[2] : plaintext_before
+	else
+		kv[field[1]] = field[2]
 	next
 }
 
 /^ok campaign-round-/ { passed[substr($2, 16)] = 1; next }
 /^not ok campaign-round-/ { why(substr($3, 16), "see the results"); next }
 /^not ok console/ { reports++; why_all($0); next }
-# The proof names the folder of a round where it can
-/^not ok proof: (tree|policy|ciphertext) / {
-	wrong++
-	round = $0
-	if (sub(/^.*\/r/, "", round))
+/^ok proof-[0-9]+: / { proven[proof_after($0)] = 1; next }
+/^not ok proof(-[0-9]+)?: / {
+	after = proof_after($0)
+	what = $0
+	sub(/^[^:]*: /, "", what)
+	# What is wrong stays wrong: several proofs find it
+	if (what ~ /^(tree|policy|ciphertext|plan|ledger)/ && !(what in found)) {
+		found[what] = 1
+		wrong++
+	}
+	# It may name the folder of a round
+	round = what
+	if (what ~ /^(tree|policy|ciphertext) / && sub(/^.*\/r/, "", round))
 		why(round + 0, $0)
+	else if (after != "")
+		why(after, $0)
 	else
 		why_all($0)
 	next
 }
 /^not ok/ { why_all($0) }
-/^not ok proof: (plan|ledger)/ { wrong++ }
 
 END {
 	for (i = first; i < first + count; i++) {
@@ -124,6 +142,8 @@ END {
 			why(i, "it did not come to its end")
 		if (bursts_done[i] != bursts_planned[i])
 			why(i, bursts_done[i] + 0 " bursts of " bursts_planned[i])
+		if (!(i in proven))
+			why(i, "it was not proven when it was over")
 		if (acked[i] * 100 < planned[i] * floor)
 			why(i, acked[i] + 0 " of " planned[i] " acknowledged")
 		if ((jobs[i] - errors[i]) * 100 < jobs[i] * floor)
@@ -135,6 +155,8 @@ END {
 	}
 	if (!("PLAINTEXT_FOUND" in kv))
 		kv["PLAINTEXT_FOUND"] = "?"
+	else if (plaintext_before + 0 > kv["PLAINTEXT_FOUND"] + 0)
+		kv["PLAINTEXT_FOUND"] = plaintext_before
 	print first, count, kv["PLAINTEXT_FOUND"], wrong + 0, reports + 0 >dir "/boots.new"
 	printf "" >>(dir "/bursts.new")
 }

@@ -31,6 +31,11 @@
  *
  *   # burst SEED CLASS armed=N fired=N jobs=N errors=N wrong=N transfers=A-B
  *   # ack SEED WHAT
+ *   # round SEED is on the card
+ *
+ * After the last one, nothing is mounted and this stands still, until the host is
+ * through with the card: the debug port is told to dump memory as round-SEED, where the
+ * host has put a FIFO, which it does not open before.
  *
  * Exit status: 0 if every fault fired and all that was read was right.
  */
@@ -1010,6 +1015,16 @@ static void put_away(const char *what)
 		die("%s: %m", from);
 }
 
+/* No error can be told from what a FIFO cannot do: that there is one is the host's business */
+static void stand_still(void)
+{
+	char text[64], reply[PORT_TEXT + 1];
+	int len = snprintf(text, sizeof(text), "dump round-%s", seed);
+
+	note("round %s is on the card", seed);
+	port_request(text, len, reply);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int i;
@@ -1030,6 +1045,8 @@ int main(int argc, char **argv)
 		else if (strchr(items[i].what, '/'))
 			put_away(items[i].what);
 	}
-	sync();
+	umount_all();
+	stand_still();
+	mount_all();
 	return bad;
 }
