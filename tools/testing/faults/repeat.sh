@@ -12,6 +12,10 @@
 
 set -u
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/../../.." && pwd -P)
+if [ $# -lt 2 ] || [ -z "$1" ] || [ -z "$2" ]; then
+	echo "usage: repeat.sh SEED DIR [OPTION...]" >&2
+	exit 2
+fi
 seed=$1
 where=$2
 shift 2
