@@ -19,9 +19,13 @@ function why(round, text) {
 		reason[round] = text
 }
 
-function why_all(text,	i) {
-	for (i = first; i < first + count; i++)
+function why_since(round, text,	i) {
+	for (i = round + 0; i < first + count; i++)
 		why(i, text)
+}
+
+function why_all(text) {
+	why_since(first, text)
 }
 
 # Extents begin at multiples of 4096 bytes, tasks need not
@@ -119,10 +123,11 @@ file == 5 {
 	after = proof_after($0)
 	what = $0
 	sub(/^[^:]*: /, "", what)
-	# What is wrong stays wrong: several proofs find it
-	if (what ~ /^(tree|policy|ciphertext|plan|ledger)/ && !(what in found)) {
-		found[what] = 1
-		wrong++
+	sub(/\t.*/, "", what)
+	# What is wrong stays wrong: several proofs find it, from one round on
+	if (!(what in since)) {
+		since[what] = after == "" ? first : after
+		wrong += what ~ /^(tree|policy|ciphertext|plan|ledger)/
 	}
 	# It may name the folder of a round
 	round = what
@@ -131,7 +136,7 @@ file == 5 {
 	else if (after != "")
 		why(after, $0)
 	else
-		why_all($0)
+		why_since(since[what], $0)
 	next
 }
 /^not ok/ { why_all($0) }

@@ -5,8 +5,8 @@
 #
 # usage: repeat.sh SEED DIR [OPTION...]
 #
-# In two folders below DIR, whose names differ in length; the options are those of
-# scripts/faults. What the guest said and when, what it wrote to its results, and what the
+# In two folders below DIR, which is made anew, whose names differ in length; the options are
+# those of scripts/faults. What the guest said and when, what it wrote to its results, and what the
 # engine and the card noted have to be the same to the last byte. Whether the round
 # is good, is not asked: one that failed has to be repeatable, too.
 

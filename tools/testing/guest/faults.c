@@ -130,7 +130,7 @@ die(const char *fmt, ...)
 }
 
 /* A line in the results, below those of the test that this is */
-static void __attribute__((format(printf, 1, 2))) note(const char *fmt, ...)
+static int __attribute__((format(printf, 1, 2))) note(const char *fmt, ...)
 {
 	char text[512] = "log     # ", reply[PORT_TEXT + 1];
 	size_t len = strlen(text);
@@ -139,7 +139,7 @@ static void __attribute__((format(printf, 1, 2))) note(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text + len, sizeof(text) - len, fmt, ap);
 	va_end(ap);
-	port_request(text, strlen(text), reply);
+	return port_request(text, strlen(text), reply);
 }
 
 /* Something that must not be: the round has failed, but goes on */
@@ -1021,7 +1021,8 @@ static void stand_still(void)
 	char text[64], reply[PORT_TEXT + 1];
 	int len = snprintf(text, sizeof(text), "dump round-%s", seed);
 
-	note("round %s is on the card", seed);
+	if (note("round %s is on the card", seed))
+		die("the host cannot be told");
 	port_request(text, len, reply);
 }
 
